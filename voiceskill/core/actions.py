@@ -1,0 +1,61 @@
+"""Actions: everything the conversation can ask for.
+
+Laws of this module:
+- An action says what, never how; it does nothing by itself.
+- Whatever can fail or finish later carries an id, and its outcome comes back as an event with that id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from voiceskill.core.understanding.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak `text` after whatever is being spoken now. `urgent` speech is played at full strength and never shortened."""
+
+    id: str
+    text: str
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopSpeaking:
+    """Fall silent at once and forget all speech that is waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Send TimerFired after `seconds`. A running timer of the same id starts anew."""
+
+    id: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    """Forget a timer; one that is not running is no error."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Tell the household that someone may need help."""
+
+    kind: str
+    level: Literal["emergency", "maternity", "today"]
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What an utterance was taken to mean: for onlookers (the event stream, a screen), not for the conversation."""
+
+    utterance: int
+    outcome: Outcome
+
+
+Action = Say | StopSpeaking | StartTimer | CancelTimer | Alert | Understood

@@ -1,0 +1,106 @@
+"""Events: everything the conversation can be told.
+
+Laws of this module:
+- An event is a fact in the past tense. It carries its own time (`at`, monotonic seconds); the core never asks a clock.
+- What an event refers to, it names by id, so that a late report about something already over is recognised as stale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One recognised word. `start` and `end` are seconds from the start of the utterance."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One reading of an utterance. `confidence` is the recogniser's own, in [0, 1], or None where it has none."""
+
+    text: str
+    confidence: float | None = None
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The device is ready to listen."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Someone began to speak."""
+
+    at: float
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An utterance was recognised. `hypotheses` are best first and never empty."""
+
+    at: float
+    utterance: int
+    hypotheses: tuple[Hypothesis, ...]
+
+    @property
+    def text(self) -> str:
+        """The best reading."""
+        return self.hypotheses[0].text
+
+
+@dataclass(frozen=True, slots=True)
+class NotHeard:
+    """Someone spoke, but no words were recognised."""
+
+    at: float
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """The first sound of a reply left the loudspeaker."""
+
+    at: float
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A reply is over. `heard_fraction` of it, in [0, 1], was played; less than 1 when it was interrupted."""
+
+    at: float
+    say: str
+    interrupted: bool
+    heard_fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer asked for with StartTimer ran out."""
+
+    at: float
+    timer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An edge could not do its work. `ref` is the id of the reply or timer concerned, where there is one."""
+
+    at: float
+    what: Literal["speech", "hearing", "memory", "alert"]
+    message: str
+    ref: str | None = None
+
+
+Event = Started | SpeechStarted | Heard | NotHeard | Speaking | Spoken | TimerFired | Failed

@@ -1,0 +1,126 @@
+"""A skill: all that the device knows about its subject, as frozen values.
+
+Laws of this module:
+- The engine knows no subject. What is said and heard about backs stands in intents/, never in code.
+- The code refers to an intent by what it does (`kind`, `control`), not by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What an intent is for."""
+
+    ANSWER = "answer"  # a question with a spoken answer
+    FLAG = "flag"  # danger: a fixed line that outranks everything
+    ROUTINE = "routine"  # a guided routine
+    DIARY = "diary"  # something to remember or recall
+    CONTROL = "control"  # steers the device itself
+
+
+class Tier(StrEnum):
+    """How urgent a flag is."""
+
+    EMERGENCY = "emergency"  # call the emergency number now
+    MATERNITY = "maternity"  # call the maternity unit now
+    TODAY = "today"  # contact a doctor or health line today
+
+
+class Control(StrEnum):
+    """What a control intent does."""
+
+    STOP = "stop"
+    HURTS = "hurts"
+    EASIER = "easier"
+    PAUSE = "pause"
+    RESUME = "resume"
+    REPEAT = "repeat"
+    NEXT = "next"
+    BACK = "back"
+    SLOWER = "slower"
+    FASTER = "faster"
+    LOUDER = "louder"
+    QUIETER = "quieter"
+    HOW_LONG = "how_long"
+    HELP = "help"
+    YES = "yes"
+    NO = "no"
+    NOT_SURE = "not_sure"
+    CANCEL = "cancel"
+    TIME = "time"
+    GOOD_NIGHT = "good_night"
+    HELLO = "hello"
+    WHO_ARE_YOU = "who_are_you"
+    CALL_SOMEONE = "call_someone"
+    MORE = "more"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a statement comes from."""
+
+    organisation: str
+    title: str
+    year: str
+    seen: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One thing that can be meant, and what is said in return.
+
+    `templates` are sentences in hassil's syntax, `examples` plain ones. `answers` rotate. `then` follows a flag's line.
+    `invitation` is the yes/no question by which other intents offer this one; `offer` names the intent offered after an answer.
+    `escape` words are heard in any sentence, in any state. `unverified` lists statements that rest on no source seen.
+    """
+
+    id: str
+    kind: Kind
+    templates: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    more: str | None = None
+    offer: str | None = None
+    invitation: str | None = None
+    control: Control | None = None
+    tier: Tier | None = None
+    then: str | None = None
+    escape: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What the device says about itself, whatever the subject. Each is spoken in turn where there are several."""
+
+    greeting: str
+    first_use: str
+    not_understood: tuple[str, ...]
+    nothing_to_repeat: str
+    nothing_more: str
+    yes_to_what: str
+    declined: str
+    speech_failed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """A loaded folder of intents. `lists` and `rules` are hassil's slot lists and expansion rules, by name."""
+
+    name: str
+    language: str
+    intents: Mapping[str, Intent]
+    lines: Lines
+    sources: Mapping[str, Source]
+    lists: Mapping[str, tuple[str, ...]]
+    rules: Mapping[str, str]
+
+    def control(self, control: Control) -> Intent | None:
+        """The intent that does `control`, if the skill has one."""
+        return next((intent for intent in self.intents.values() if intent.control is control), None)

@@ -1,0 +1,169 @@
+"""Ports: what the edges must offer. Only the composition root knows which edge stands behind a port.
+
+Audio inside the program is mono, signed 16-bit (`numpy.int16`), shape `(samples,)`; what hears runs at HEARING_RATE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voiceskill.core.events import Hypothesis
+
+Pcm = NDArray[np.int16]
+
+HEARING_RATE = 16_000
+"""Samples per second between microphone and recogniser."""
+
+FRAME_SAMPLES = 512
+"""Samples in a frame of hearing: 32 ms, the window of the voice detector."""
+
+
+class Fault(Exception):
+    """Something outside the program went wrong. The message is one line for the user and says what to do."""
+
+
+class NoAudioDevice(Fault):
+    """There is no usable microphone or loudspeaker."""
+
+
+class ModelMissing(Fault):
+    """A model is not installed, or its files are damaged."""
+
+
+class BadInput(Fault):
+    """A file or text given by the user cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """FRAME_SAMPLES of microphone sound. `at` is the time of its end, in the clock's seconds; `dropped` samples were lost before it."""
+
+    pcm: Pcm
+    at: float
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Rendered speech."""
+
+    pcm: Pcm
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it plays."""
+        return len(self.pcm) / self.rate
+
+
+class Clock(Protocol):
+    """Monotonic time."""
+
+    def now(self) -> float:
+        """Seconds since some fixed moment."""
+        ...
+
+
+class Microphone(Protocol):
+    """A source of sound."""
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield frames until the microphone is closed or the recording ends. Raises NoAudioDevice when the device goes away."""
+        ...
+
+    def close(self) -> None:
+        """End `frames` soon; may be called from another thread, more than once."""
+        ...
+
+
+PullSound = Callable[[int], Pcm]
+"""Give the next `n` samples for the loudspeaker at once, silence where there is nothing to play. Never blocks."""
+
+
+class Speaker(Protocol):
+    """A loudspeaker that asks for its sound."""
+
+    @property
+    def rate(self) -> int:
+        """Samples per second it plays."""
+        ...
+
+    def start(self, pull: PullSound) -> None:
+        """Begin to play what `pull` gives. Raises NoAudioDevice."""
+        ...
+
+    def close(self) -> None:
+        """Fall silent and let go of the device; may be called more than once."""
+        ...
+
+
+class VoiceDetector(Protocol):
+    """Tells speech from other sound."""
+
+    def probability(self, frame: Pcm) -> float:
+        """The probability, in [0, 1], that these FRAME_SAMPLES at HEARING_RATE hold speech. Keeps state between calls."""
+        ...
+
+    def reset(self) -> None:
+        """Forget what was heard before."""
+        ...
+
+
+class Recogniser(Protocol):
+    """Turns one utterance at a time into text."""
+
+    @property
+    def name(self) -> str:
+        """Engine and model, for people: `vosk vosk-model-small-en-us-0.15`."""
+        ...
+
+    def start(self) -> None:
+        """Begin a new utterance and forget the last one."""
+        ...
+
+    def accept(self, pcm: Pcm) -> str | None:
+        """Take more of the utterance, any number of samples at HEARING_RATE. Returns the text so far where the engine has it at no cost."""
+        ...
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """The readings of everything accepted since `start`, best first; empty when there are no words. May be called again after more sound."""
+        ...
+
+    def close(self) -> None:
+        """Free the model."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceInfo:
+    """A voice that a synthesiser can speak with."""
+
+    id: str
+    name: str
+    language: str
+
+
+class Synthesiser(Protocol):
+    """Turns text into speech."""
+
+    @property
+    def name(self) -> str:
+        """Engine and voice, for people: `flite rms`."""
+        ...
+
+    def render(self, text: str) -> Clip:
+        """Speak one sentence into memory. Raises Fault when the engine fails or takes too long; the next call starts it afresh."""
+        ...
+
+    def voices(self) -> tuple[VoiceInfo, ...]:
+        """The voices installed for this engine."""
+        ...
+
+    def close(self) -> None:
+        """End the engine."""
+        ...
