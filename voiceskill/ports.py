@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from voiceskill.core.actions import Alert
 from voiceskill.core.events import Hypothesis
 
 Pcm = NDArray[np.int16]
@@ -166,4 +167,12 @@ class Synthesiser(Protocol):
 
     def close(self) -> None:
         """End the engine."""
+        ...
+
+
+class AlertSink(Protocol):
+    """Tells somebody else in the household."""
+
+    def send(self, alert: Alert) -> None:
+        """Pass an alert on. Must return at once and never raise: what fails is posted as an event."""
         ...

@@ -46,6 +46,24 @@ class SpeechStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Partial:
+    """The text so far of an utterance that goes on."""
+
+    at: float
+    utterance: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """Someone stopped speaking. `silence` seconds were waited for to be sure."""
+
+    at: float
+    utterance: int
+    silence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """An utterance was recognised. `hypotheses` are best first and never empty."""
 
@@ -103,4 +121,4 @@ class Failed:
     ref: str | None = None
 
 
-Event = Started | SpeechStarted | Heard | NotHeard | Speaking | Spoken | TimerFired | Failed
+Event = Started | SpeechStarted | Partial | SpeechEnded | Heard | NotHeard | Speaking | Spoken | TimerFired | Failed

@@ -1,0 +1,261 @@
+"""The conversation: what we were told and how things stand, in; what to do, out.
+
+Laws of this module:
+- `step` is a pure function of state and event. Time comes with the event.
+- Flags are looked for in every utterance, whatever the state, before anything else; then escape words; then meaning.
+- The state is one value. What phase we are in is one member of a union, never several booleans.
+- Reports about a reply that is no longer ours change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from voiceskill.core.actions import Action, Alert, CancelTimer, Say, StartTimer, StopSpeaking, Understood
+from voiceskill.core.echo_guard import is_echo, says
+from voiceskill.core.events import Event, Failed, Heard, Spoken, TimerFired
+from voiceskill.core.skill import Control, Intent, Skill, Tier
+from voiceskill.core.triage import Flag, Triage
+from voiceskill.core.understanding.normalise import words
+from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
+
+_OFFER_TIMER = "offer"
+
+_OFFER_SECONDS = 30.0
+"""How long a yes or no is understood as the answer to our question."""
+
+_ECHO_SECONDS = 1.5
+"""How long after our own speech it may still come back through the microphone and the recogniser."""
+
+_LONG_SENTENCE = 5
+"""Words from which an escape word inside a sentence that means something else is part of that meaning, when we are silent."""
+
+_SURE = 0.9
+"""A score from which that other meaning is believed."""
+
+_MISSES_ANSWERED = 1
+"""After so many replies in a row to what was not understood, silence."""
+
+
+class Understander(Protocol):
+    """Finds the meaning of an utterance."""
+
+    def understand(self, readings: Sequence[str]) -> Outcome:
+        """The meaning of an utterance, given the recogniser's readings of it, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing is pending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """We offered `intent` and wait for yes or no."""
+
+    intent: str
+
+
+Phase = Idle | Offered
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How things stand.
+
+    `topic` is the intent answered last, `last` the reply given last, `speaking` the replies not yet over, `said_until` when
+    the last one was over. `told` counts the answers given for each intent (they rotate), `misses` the utterances in a row not
+    understood, `sayings` all replies (for their ids), `introduced` is whether the line of first use was said.
+    """
+
+    phase: Phase = Idle()
+    topic: str | None = None
+    last: str | None = None
+    speaking: tuple[Say, ...] = ()
+    said_until: float = float("-inf")
+    told: Mapping[str, int] = field(default_factory=dict)
+    misses: int = 0
+    sayings: int = 0
+    introduced: bool = False
+
+
+Step = tuple[State, tuple[Action, ...]]
+
+
+class Conversation:
+    """The rules of the conversation about one skill. Holds no state of its own."""
+
+    def __init__(self, skill: Skill, understander: Understander, triage: Triage) -> None:
+        self._skill = skill
+        self._lines = skill.lines
+        self._understander = understander
+        self._triage = triage
+
+    def step(self, state: State, event: Event) -> Step:
+        """Take in one event."""
+        match event:
+            case Heard():
+                return self._heard(state, event)
+            case Spoken(at=at, say=say):
+                return self._over(state, say, at), ()
+            case Failed(at=at, what="speech", ref=str(say)):
+                return self._over(state, say, at), ()
+            case TimerFired(timer=timer) if timer == _OFFER_TIMER:
+                return replace(state, phase=Idle()), ()
+            case _:
+                return state, ()
+
+    def _over(self, state: State, say: str, at: float) -> State:
+        rest = tuple(one for one in state.speaking if one.id != say)
+        return state if rest == state.speaking else replace(state, speaking=rest, said_until=at)
+
+    # What was heard, in order of rank: danger, escape words, our own echo, meaning.
+
+    def _heard(self, state: State, heard: Heard) -> Step:
+        readings = [hypothesis.text for hypothesis in heard.hypotheses]
+        audible = self._audible(state, heard.at)
+        flags = self._triage.flags(reading for reading in readings if not is_echo(reading, audible))
+        if flags:
+            return self._noting(heard, Match(flags[0].intent.id, flags[0].score), self._raise(state, flags))
+        escape = self._triage.escape(readings)
+        if escape and says(audible, escape[1]):
+            escape = None
+        if audible and not escape and is_echo(heard.text, audible):
+            return state, ()
+        outcome = self._understander.understand(readings)
+        if escape and not self._means_something_else(outcome, heard, state):
+            control, _ = escape
+            intent = self._skill.control(control)
+            sure = Match(intent.id, 1.0) if intent else outcome
+            return self._noting(heard, sure, self._control(state, control))
+        return self._noting(heard, outcome, self._respond(state, outcome))
+
+    def _audible(self, state: State, at: float) -> str:
+        """Our own words that the microphone may be hearing."""
+        if state.speaking:
+            return " ".join(say.text for say in state.speaking)
+        return state.last or "" if at - state.said_until < _ECHO_SECONDS else ""
+
+    def _means_something_else(self, outcome: Outcome, heard: Heard, state: State) -> bool:
+        return (
+            not state.speaking
+            and isinstance(outcome, Match)
+            and outcome.score >= _SURE
+            and len(words(heard.text)) >= _LONG_SENTENCE
+        )
+
+    def _noting(self, heard: Heard, outcome: Outcome, step: Step) -> Step:
+        state, actions = step
+        return state, (Understood(heard.utterance, outcome), *actions)
+
+    def _raise(self, state: State, flags: Sequence[Flag]) -> Step:
+        intent = flags[0].intent
+        state, silence = self._silenced(replace(state, phase=Idle(), topic=intent.id, misses=0))
+        alert = Alert(intent.id, (intent.tier or Tier.TODAY).value)
+        line = f"{intent.answers[0]} {intent.then or ''}".strip()
+        return self._say(state, line, *silence, CancelTimer(_OFFER_TIMER), alert, urgent=True)
+
+    def _respond(self, state: State, outcome: Outcome) -> Step:
+        if isinstance(outcome, NoMatch):
+            return self._missed(state, outcome)
+        intent = self._skill.intents[outcome.intent]
+        if intent.control:
+            return self._control(state, intent.control)
+        return self._answer(state, intent)
+
+    def _missed(self, state: State, outcome: NoMatch) -> Step:
+        if outcome.reason != "unclear":
+            return state, ()
+        if state.misses >= _MISSES_ANSWERED:
+            return replace(state, misses=state.misses + 1), ()
+        line = self._rotate(state, "", self._lines.not_understood)
+        return self._say(self._count(replace(state, misses=state.misses + 1), ""), line)
+
+    # Answers and offers.
+
+    def _answer(self, state: State, intent: Intent) -> Step:
+        state, silence = self._silenced(replace(state, phase=Idle(), misses=0, topic=intent.id))
+        text = self._rotate(state, intent.id, intent.answers)
+        state = self._count(state, intent.id)
+        if not state.introduced:
+            return self._say(replace(state, introduced=True), f"{text} {self._lines.first_use}", *silence)
+        offer = self._offer(state, intent)
+        if offer is None:
+            return self._say(state, text, *silence, CancelTimer(_OFFER_TIMER))
+        state = replace(state, phase=Offered(offer.id))
+        return self._say(state, f"{text} {offer.invitation}", *silence, StartTimer(_OFFER_TIMER, _OFFER_SECONDS))
+
+    def _offer(self, state: State, intent: Intent) -> Intent | None:
+        """What to offer after an answer: nothing that was told or declined already."""
+        if intent.offer is None or intent.offer in state.told:
+            return None
+        return self._skill.intents[intent.offer]
+
+    def _control(self, state: State, control: Control) -> Step:
+        state = replace(state, misses=0)
+        match control, state.phase:
+            case Control.STOP, _:
+                return self._stop(state)
+            case Control.YES, Offered(intent):
+                return self._answer(state, self._skill.intents[intent])
+            case (Control.NO | Control.CANCEL), Offered(intent):
+                state = self._count(replace(state, phase=Idle()), intent)
+                return self._say(state, self._lines.declined, CancelTimer(_OFFER_TIMER))
+            case Control.YES, Idle():
+                return self._say(state, self._lines.yes_to_what)
+            case Control.NO, Idle():
+                return state, ()
+            case Control.REPEAT, _:
+                state, silence = self._silenced(state)
+                return self._say(state, state.last or self._lines.nothing_to_repeat, *silence)
+            case Control.MORE, _:
+                return self._more(state)
+            case _:
+                return self._acknowledge(state, control)
+
+    def _stop(self, state: State) -> Step:
+        """Silence is the acknowledgement of a stop; only a stop with nothing to stop gets a word."""
+        was_speaking = bool(state.speaking)
+        state, silence = self._silenced(replace(state, phase=Idle()))
+        actions = (*silence, CancelTimer(_OFFER_TIMER))
+        intent = self._skill.control(Control.STOP)
+        if was_speaking or intent is None:
+            return state, actions
+        return self._say(state, self._rotate(state, intent.id, intent.answers), *actions)
+
+    def _more(self, state: State) -> Step:
+        state, silence = self._silenced(state)
+        topic = self._skill.intents.get(state.topic or "")
+        return self._say(state, (topic and topic.more) or self._lines.nothing_more, *silence)
+
+    def _acknowledge(self, state: State, control: Control) -> Step:
+        intent = self._skill.control(control)
+        if intent is None or not intent.answers:
+            return state, ()
+        state, silence = self._silenced(state)
+        text = self._rotate(state, intent.id, intent.answers)
+        return self._say(self._count(state, intent.id), text, *silence)
+
+    # Saying, and keeping count of what was said.
+
+    def _say(self, state: State, text: str, *before: Action, urgent: bool = False) -> Step:
+        say = Say(f"say-{state.sayings + 1}", text, urgent=urgent)
+        state = replace(state, sayings=state.sayings + 1, speaking=(*state.speaking, say.id), last=text)
+        return state, (*before, say)
+
+    def _silenced(self, state: State) -> tuple[State, tuple[Action, ...]]:
+        """Make way for a new reply: nobody wants the rest of an old one."""
+        if not state.speaking:
+            return state, ()
+        return replace(state, speaking=()), (StopSpeaking(),)
+
+    def _rotate(self, state: State, key: str, texts: Sequence[str]) -> str:
+        return texts[state.told.get(key, 0) % len(texts)]
+
+    def _count(self, state: State, key: str) -> State:
+        return replace(state, told={**state.told, key: state.told.get(key, 0) + 1})
+
+

@@ -1,0 +1,25 @@
+"""One spelling for what can be said in several: the first thing that happens to any text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "`": "'"})
+_NOT_WORD = re.compile(r"[^\w']+|_")
+_LONE_APOSTROPHES = re.compile(r"(?<!\w)'|'(?!\w)")
+
+LONGEST = 2_000
+"""Characters of an utterance that are looked at; nobody says more in one breath."""
+
+
+def normalise(text: str) -> str:
+    """Lower case, plain letters, single spaces, no punctuation but the apostrophe inside a word."""
+    text = unicodedata.normalize("NFKD", text[:LONGEST].translate(_APOSTROPHES))
+    text = "".join(c for c in text if not unicodedata.combining(c)).casefold()
+    return " ".join(_LONE_APOSTROPHES.sub(" ", _NOT_WORD.sub(" ", text)).split())
+
+
+def words(text: str) -> list[str]:
+    """The normalised words of `text`."""
+    return normalise(text).split()

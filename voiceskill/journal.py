@@ -1,0 +1,60 @@
+"""The event stream for onlookers: JSON Lines of what happens, as the command-line contract names it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TextIO
+
+from voiceskill.core.actions import Action, Alert, Say, Understood
+from voiceskill.core.events import Event, Failed, Heard, Partial, Speaking, SpeechEnded, SpeechStarted, Spoken, Started
+from voiceskill.core.understanding.outcome import Match
+
+
+def describe(happening: Event | Action) -> dict[str, Any] | None:
+    """`happening` as a JSON object with its `event` name, or None for what onlookers need not know."""
+    match happening:
+        case Started():
+            return {"event": "ready"}
+        case SpeechStarted():
+            return {"event": "speech_start"}
+        case SpeechEnded(silence=silence):
+            return {"event": "speech_end", "silence": round(silence, 3)}
+        case Partial(text=text):
+            return {"event": "partial", "text": text}
+        case Heard(hypotheses=hypotheses):
+            return {"event": "heard", "text": hypotheses[0].text, "confidence": hypotheses[0].confidence}
+        case Understood(outcome=Match(intent=intent, score=score)):
+            return {"event": "matched", "intent": intent, "score": round(score, 3), "reason": None}
+        case Understood(outcome=outcome):
+            score = round(outcome.best.score, 3) if outcome.best else 0.0
+            return {"event": "matched", "intent": None, "score": score, "reason": getattr(outcome, "reason", None)}
+        case Say(id=say, text=text):
+            return {"event": "say", "id": say, "text": text}
+        case Speaking(say=say):
+            return {"event": "speaking", "id": say}
+        case Spoken(say=say, interrupted=interrupted, heard_fraction=fraction):
+            return {"event": "said", "id": say, "interrupted": interrupted, "heard_fraction": round(fraction, 3)}
+        case Alert(kind=kind, level=level):
+            return {"event": "alert", "kind": kind, "level": level}
+        case Failed(what=what, message=message):
+            return {"event": "error", "kind": what, "message": message}
+        case _:
+            return None
+
+
+class Journal:
+    """Writes the event stream. The owner of the stream sees what is said; nothing is written unless asked for."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream: TextIO | None = stream
+
+    def __call__(self, at: float, happening: Event | Action) -> None:
+        """Write one line. When the reader has gone or the disk is full the journal ends; the conversation doesn't."""
+        line = describe(happening)
+        if line is None or self._stream is None:
+            return
+        try:
+            self._stream.write(json.dumps({"t": round(at, 3), **line}, ensure_ascii=False) + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._stream = None

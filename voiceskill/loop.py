@@ -1,0 +1,96 @@
+"""The loop: sole owner of the conversation. Takes an event, asks the core what to do, does it, runs the timers.
+
+Everything happens in one thread, whose only way in is `post`.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+
+from voiceskill.core.actions import Action, Alert, CancelTimer, Say, StartTimer, StopSpeaking, Understood
+from voiceskill.core.conversation import Conversation, State
+from voiceskill.core.events import Event, TimerFired
+from voiceskill.ports import AlertSink, Clock
+from voiceskill.speak import Voice
+
+Observe = Callable[[float, Event | Action], None]
+"""Told of everything that happens, with its time. Must be quick and must not fail."""
+
+
+class Loop:
+    """Runs one conversation."""
+
+    def __init__(self, conversation: Conversation, state: State, voice: Voice, alerts: AlertSink, clock: Clock, observe: Observe) -> None:
+        self._conversation = conversation
+        self._state = state
+        self._voice = voice
+        self._alerts = alerts
+        self._clock = clock
+        self._observe = observe
+        self._inbox: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._timers: dict[str, float] = {}
+
+    def post(self, event: Event) -> None:
+        """Hand in an event; any thread may."""
+        self._inbox.put(event)
+
+    def stop(self) -> None:
+        """End `run` after the events already posted; any thread may."""
+        self._inbox.put(None)
+
+    def run(self) -> None:
+        """Handle events and timers until stopped."""
+        while True:
+            try:
+                event = self._inbox.get(timeout=self._until_next_timer())
+            except queue.Empty:
+                self._fire_timers()
+                continue
+            if event is None:
+                return
+            self._handle(event)
+
+    def catch_up(self) -> None:
+        """Handle what has been posted and the timers that are due, then return."""
+        self._fire_timers()
+        while not self._inbox.empty():
+            event = self._inbox.get()
+            if event is not None:
+                self._handle(event)
+
+    @property
+    def busy(self) -> bool:
+        """There are events not handled yet, or a reply is not over."""
+        return not self._inbox.empty() or bool(self._state.speaking)
+
+    def _handle(self, event: Event) -> None:
+        self._observe(event.at, event)
+        self._state, actions = self._conversation.step(self._state, event)
+        for action in actions:
+            self._observe(self._clock.now(), action)
+            self._perform(action)
+
+    def _perform(self, action: Action) -> None:
+        match action:
+            case Say():
+                self._voice.say(action)
+            case StopSpeaking():
+                self._voice.stop()
+            case StartTimer(id=timer, seconds=seconds):
+                self._timers[timer] = self._clock.now() + seconds
+            case CancelTimer(id=timer):
+                self._timers.pop(timer, None)
+            case Alert():
+                self._alerts.send(action)
+            case Understood():
+                pass
+
+    def _until_next_timer(self) -> float | None:
+        return max(0.0, min(self._timers.values()) - self._clock.now()) if self._timers else None
+
+    def _fire_timers(self) -> None:
+        now = self._clock.now()
+        for timer in sorted((t for t, due in self._timers.items() if due <= now), key=self._timers.__getitem__):
+            self._timers.pop(timer)
+            self._handle(TimerFired(now, timer))

@@ -1,0 +1,67 @@
+"""The owner's settings: one TOML file, every key documented here with its unit."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from voiceskill.ports import Fault
+
+
+class Settings(BaseModel):
+    """All settings. Absent keys have the values given here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    recogniser: Literal["auto", "vosk", "moonshine"] = Field("auto", description="engine that turns speech into text; auto takes an installed Vosk model, else Moonshine")
+    model: str = Field("", description="name of the Vosk model folder to use, or its path; empty: the best one installed")
+    synthesiser: Literal["auto", "pyttsx3", "flite", "piper"] = Field("auto", description="engine that speaks; auto takes the clearest one present")
+    voice: str = Field("", description="voice of the synthesiser; empty: the clearest one. `voiceskill say --voices` lists them")
+    words_per_minute: Annotated[int, Field(ge=80, le=260)] = Field(140, description="pace of speech, in words a minute")
+    pitch: Annotated[float, Field(ge=-12, le=12)] = Field(0.0, description="pitch of speech, in semitones above the voice's own")
+    volume: Annotated[float, Field(ge=0.05, le=1.0)] = Field(1.0, description="loudness of speech, as a share of full scale")
+    microphone: str = Field("", description="name, or part of the name, of the microphone; empty: the system's default")
+    loudspeaker: str = Field("", description="name, or part of the name, of the loudspeaker; empty: the system's default")
+    end_of_speech: Annotated[float, Field(ge=0.3, le=3.0)] = Field(0.7, description="silence that ends an utterance, in seconds")
+    emergency_number: str = Field("", description="how the emergency number is spoken, in words: nine nine nine; empty: your emergency number")
+    crisis_line: str = Field("", description="how the crisis line is spoken, in words; empty: a crisis line")
+    poison_line: str = Field("", description="how the poison line is spoken, in words; empty: a poison line")
+
+
+class BadSettings(Fault):
+    """The settings file cannot be used. The message has one line for every error."""
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Read the settings at `path`; all defaults when it is None. Raises BadSettings with every error, each with its line."""
+    if path is None:
+        return Settings()
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except OSError as error:
+        raise BadSettings(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadSettings(f"{path}: is not a text file in UTF-8; write the settings anew") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(f"{path}: is not valid TOML: {error}") from error
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise BadSettings("\n".join(_explain(path, text, dict(one)) for one in error.errors())) from error
+
+
+def _explain(path: Path, text: str, error: dict[str, object]) -> str:
+    location = error["loc"]
+    key = str(location[0]) if isinstance(location, tuple) and location else ""
+    message = "no such setting" if error["type"] == "extra_forbidden" else str(error["msg"])
+    return f"{path}:{_line_of(key, text)}: {key}: {message}"
+
+
+def _line_of(key: str, text: str) -> int:
+    pattern = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[.=\]]""")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), 1)
