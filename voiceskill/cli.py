@@ -1,2 +1,300 @@
-"""placeholder."""
-def main() -> None: ...
+"""The command line: the only place that prints and exits."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from voiceskill import __version__
+from voiceskill.app import App, Home, TextDevice, run_live, run_recording
+from voiceskill.core.interpret import Interpreter
+from voiceskill.core.understanding.outcome import Match, Outcome
+from voiceskill.edges.devices import list_devices
+from voiceskill.edges.wav import read_wav, write_wav
+from voiceskill.journal import Journal
+from voiceskill.loop import Loop, Observe
+from voiceskill.options import with_common_options
+from voiceskill.ports import Fault, ModelMissing, NoAudioDevice
+from voiceskill.settings import BadSettings
+from voiceskill.skill_files import SkillErrors
+
+EXIT_CODES: dict[type[Fault], int] = {BadSettings: 2, SkillErrors: 2, NoAudioDevice: 3, ModelMissing: 4}
+"""Any other fault is 1, wrong usage 2, done 0."""
+
+app = typer.Typer(
+    name="voiceskill",
+    help="A voice-driven bedside helper for back spasms. It works offline, and it is a helper, not a doctor.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except Fault as fault:
+        for line in str(fault).splitlines():
+            print(f"voiceskill: {line}", file=sys.stderr)
+        sys.exit(next((code for kind, code in EXIT_CODES.items() if isinstance(fault, kind)), 1))
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; there is nobody to tell
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+@app.callback(invoke_without_command=True)
+def _version(*, version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+@with_common_options
+def run(
+    home: Home,
+    *,
+    wav: Annotated[Path | None, typer.Option(help="Hear this recording instead of the microphone.", metavar="IN.wav")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write what the loudspeaker would have played here.", metavar="OUT.wav")] = None,
+    events: Annotated[str | None, typer.Option(help="Write what happens as JSON Lines to FILE, or to standard output for -.", metavar="FILE")] = None,
+    realtime: Annotated[bool, typer.Option("--realtime", help="Pace the recording as it was spoken.")] = False,
+    no_wake: Annotated[bool, typer.Option("--no-wake", help="Answer without a wake word.")] = False,
+) -> None:
+    """Listen and answer until stopped: the main job.
+
+    Example: `voiceskill run`, or `voiceskill run --wav question.wav --out answer.wav --events -`
+    """
+    if (wav is None) != (out is None):
+        raise typer.BadParameter("--wav and --out go together: a recording to hear, and a file for the answer")
+    if realtime and wav is None:
+        raise typer.BadParameter("--realtime is for a recording: give --wav and --out")
+    with _journal(events) as observe, App(home) as device:
+        if wav is not None and out is not None:
+            write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
+        else:
+            run_live(device, observe, _until_signalled)
+
+
+def _until_signalled(loop: Loop, parts: str) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.stop())
+    print(f"Listening ({parts}). Ctrl-C stops.", file=sys.stderr)
+
+
+@contextmanager
+def _journal(where: str | None) -> Iterator[Observe]:
+    if where is None:
+        yield lambda _at, _happening: None
+    elif where == "-":
+        yield Journal(sys.stdout)
+    else:
+        with _open_for_writing(Path(where)) as stream:
+            yield Journal(stream)
+
+
+def _open_for_writing(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise Fault(f"{path}: cannot be written: {error.strerror}") from error
+
+
+@app.command()
+@with_common_options
+def chat(home: Home) -> None:
+    """The same conversation, typed. An empty line or Ctrl-D ends it.
+
+    Example: `voiceskill chat`
+    """
+    with App(home) as device:
+        text = TextDevice(device)
+        print(device.skill.lines.greeting)
+        while line := _typed("> "):
+            for say in text.hear(line):
+                print(say.text)
+
+
+def _typed(prompt: str) -> str:
+    try:
+        return input(prompt if sys.stdin.isatty() else "").strip()
+    except EOFError:
+        return ""
+
+
+@app.command()
+@with_common_options
+def ask(home: Home, text: Annotated[str, typer.Argument(help="What to ask.")], *, as_json: Json = False) -> None:
+    """Ask one question and print the answer.
+
+    Example: `voiceskill ask "why does my back hurt when I sneeze"`
+    """
+    with App(home) as device:
+        replies = [say.text for say in TextDevice(device, introduced=True).hear(text)]
+        outcome = device.interpreter().interpret([text]).outcome
+        if as_json:
+            _print_json({**_as_json(text, outcome), "say": replies})
+        else:
+            print("\n".join(replies) if replies else "(silence: that does not seem to be for me)")
+
+
+@app.command()
+@with_common_options
+def match(
+    home: Home,
+    text: Annotated[str | None, typer.Argument(help='What was said; without it, JSON Lines {"text": ...} on standard input.')] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Understand a sentence, and say no more.
+
+    Example: `voiceskill match "I put my back out lifting a box" --json`
+    """
+    with App(home) as device:
+        interpreter = device.interpreter()
+        if text is None:
+            for line in _lines_of_json(sys.stdin):
+                _print_json(_matched(interpreter, line))
+        elif as_json:
+            _print_json(_matched(interpreter, text))
+        else:
+            outcome = interpreter.interpret([text]).outcome
+            print(f"{outcome.intent} ({outcome.score:.2f})" if isinstance(outcome, Match) else f"no match: {outcome.reason}")
+
+
+def _lines_of_json(stream: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(stream, 1):
+        if not line.strip():
+            continue
+        try:
+            text = json.loads(line)["text"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise Fault(f'standard input, line {number}: is not JSON like {{"text": "my back hurts"}}') from error
+        yield str(text)
+
+
+def _matched(interpreter: Interpreter, *readings: str) -> dict[str, Any]:
+    return _as_json(readings[0], interpreter.interpret(readings).outcome)
+
+
+def _as_json(text: str, outcome: Outcome) -> dict[str, Any]:
+    match outcome:
+        case Match(intent=intent, score=score, runner_up=runner_up, slots=slots):
+            other = runner_up.intent if runner_up else None
+            return {"text": text, "intent": intent, "score": round(score, 3), "runner_up": other, "slots": dict(slots), "reason": None}
+        case _:
+            best = outcome.best
+            score = round(best.score, 3) if best else 0.0
+            return {"text": text, "intent": None, "score": score, "runner_up": best.intent if best else None, "slots": {}, "reason": outcome.reason}
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+@app.command()
+@with_common_options
+def transcribe(
+    home: Home,
+    files: Annotated[list[Path], typer.Argument(help="Recordings.", metavar="FILE.wav...")],
+    *,
+    as_json: Json = False,
+    match: Annotated[bool, typer.Option("--match", help="Add what `match` would say.")] = False,
+) -> None:
+    """Turn recordings into text.
+
+    Example: `voiceskill transcribe question.wav --json --match`
+    """
+    with App(home) as device:
+        recogniser, interpreter = device.recogniser(), device.interpreter()
+        for file in files:
+            recogniser.start()
+            recogniser.accept(read_wav(file))
+            readings = [hypothesis.text for hypothesis in recogniser.hypotheses()] or [""]
+            heard: dict[str, Any] = {"file": str(file), "text": readings[0], "alternatives": readings[1:]}
+            if match:
+                heard |= {"match": _matched(interpreter, *readings)}
+            if as_json or match:
+                _print_json(heard)
+            else:
+                print(readings[0])
+
+
+@app.command()
+@with_common_options
+def say(
+    home: Home,
+    text: Annotated[str | None, typer.Argument(help="What to say.")] = None,
+    *,
+    out: Annotated[Path | None, typer.Option(help="Write it to a file instead of speaking.", metavar="FILE.wav")] = None,
+    voice: Annotated[str | None, typer.Option(help="Voice to speak with.")] = None,
+    voices: Annotated[bool, typer.Option("--voices", help="List the voices.")] = False,
+) -> None:
+    """Speak a sentence.
+
+    Example: `voiceskill say "Breathe out slowly." --out breathe.wav`
+    """
+    with App(home) as device:
+        synthesiser = device.synthesiser(voice)
+        if voices:
+            for one in synthesiser.voices():
+                print(f"{one.id:28} {one.language:8} {one.name}")
+        elif text is None:
+            raise typer.BadParameter("give the text to say, or --voices")
+        else:
+            clip = device.speech(synthesiser, text)
+            if out is not None:
+                write_wav(out, clip)
+            else:
+                device.play(clip)
+
+
+@app.command()
+@with_common_options
+def devices(home: Home, *, as_json: Json = False) -> None:  # noqa: ARG001 - every command takes the common options
+    """List microphones and loudspeakers; the usual ones are marked.
+
+    Example: `voiceskill devices`
+    """
+    found = list_devices()
+    if as_json:
+        _print_json([dataclasses.asdict(device) for device in found])
+        return
+    for device in found:
+        print(device)
+    if not found:
+        raise NoAudioDevice("no audio devices were found; plug in a microphone and a loudspeaker, then run this again")
+
+
+@app.command()
+@with_common_options
+def doctor(home: Home) -> None:
+    """Say which parts are in use, and what to do about those that are missing.
+
+    Example: `voiceskill doctor`
+    """
+    faults = 0
+    with App(home) as device:
+        for part, look in device.parts().items():
+            try:
+                print(f"{part}: {look()}")
+            except Fault as fault:
+                faults += 1
+                print(f"{part}: {fault}")
+        free = shutil.disk_usage(next(folder for folder in (home.data, *home.data.parents) if folder.exists())).free
+        print(f"disk: {free // 2**20} MB free for {home.data}")
+    raise typer.Exit(1 if faults else 0)

@@ -11,15 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from voiceskill.core.actions import Action, Alert, CancelTimer, Say, StartTimer, StopSpeaking, Understood
-from voiceskill.core.echo_guard import is_echo, says
+from voiceskill.core.echo_guard import is_echo
 from voiceskill.core.events import Event, Failed, Heard, Spoken, TimerFired
-from voiceskill.core.skill import Control, Intent, Skill, Tier
-from voiceskill.core.triage import Flag, Triage
-from voiceskill.core.understanding.normalise import words
-from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
+from voiceskill.core.interpret import Interpretation, Interpreter
+from voiceskill.core.skill import Control, Intent, Kind, Skill, Tier
+from voiceskill.core.understanding.outcome import NoMatch
 
 _OFFER_TIMER = "offer"
 
@@ -29,22 +27,8 @@ _OFFER_SECONDS = 30.0
 _ECHO_SECONDS = 1.5
 """How long after our own speech it may still come back through the microphone and the recogniser."""
 
-_LONG_SENTENCE = 5
-"""Words from which an escape word inside a sentence that means something else is part of that meaning, when we are silent."""
-
-_SURE = 0.9
-"""A score from which that other meaning is believed."""
-
 _MISSES_ANSWERED = 1
 """After so many replies in a row to what was not understood, silence."""
-
-
-class Understander(Protocol):
-    """Finds the meaning of an utterance."""
-
-    def understand(self, readings: Sequence[str]) -> Outcome:
-        """The meaning of an utterance, given the recogniser's readings of it, best first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +72,10 @@ Step = tuple[State, tuple[Action, ...]]
 class Conversation:
     """The rules of the conversation about one skill. Holds no state of its own."""
 
-    def __init__(self, skill: Skill, understander: Understander, triage: Triage) -> None:
+    def __init__(self, skill: Skill, interpreter: Interpreter) -> None:
         self._skill = skill
         self._lines = skill.lines
-        self._understander = understander
-        self._triage = triage
+        self._interpreter = interpreter
 
     def step(self, state: State, event: Event) -> Step:
         """Take in one event."""
@@ -115,23 +98,14 @@ class Conversation:
     # What was heard, in order of rank: danger, escape words, our own echo, meaning.
 
     def _heard(self, state: State, heard: Heard) -> Step:
+        saying = self._audible(state, heard.at)
         readings = [hypothesis.text for hypothesis in heard.hypotheses]
-        audible = self._audible(state, heard.at)
-        flags = self._triage.flags(reading for reading in readings if not is_echo(reading, audible))
-        if flags:
-            return self._noting(heard, Match(flags[0].intent.id, flags[0].score), self._raise(state, flags))
-        escape = self._triage.escape(readings)
-        if escape and says(audible, escape[1]):
-            escape = None
-        if audible and not escape and is_echo(heard.text, audible):
+        ours = [is_echo(reading, saying) for reading in readings]
+        meant = self._interpreter.interpret(readings, saying=saying)
+        if all(ours) and not meant.escape:
             return state, ()
-        outcome = self._understander.understand(readings)
-        if escape and not self._means_something_else(outcome, heard, state):
-            control, _ = escape
-            intent = self._skill.control(control)
-            sure = Match(intent.id, 1.0) if intent else outcome
-            return self._noting(heard, sure, self._control(state, control))
-        return self._noting(heard, outcome, self._respond(state, outcome))
+        state, actions = self._respond(state, meant)
+        return state, (Understood(heard.utterance, meant.outcome), *actions)
 
     def _audible(self, state: State, at: float) -> str:
         """Our own words that the microphone may be hearing."""
@@ -139,32 +113,27 @@ class Conversation:
             return " ".join(say.text for say in state.speaking)
         return state.last or "" if at - state.said_until < _ECHO_SECONDS else ""
 
-    def _means_something_else(self, outcome: Outcome, heard: Heard, state: State) -> bool:
-        return (
-            not state.speaking
-            and isinstance(outcome, Match)
-            and outcome.score >= _SURE
-            and len(words(heard.text)) >= _LONG_SENTENCE
-        )
+    def _respond(self, state: State, meant: Interpretation) -> Step:
+        if meant.flags:
+            return self._raise(state, meant.flags[0].intent)
+        if meant.escape:
+            return self._control(state, meant.escape)
+        if isinstance(meant.outcome, NoMatch):
+            return self._missed(state, meant.outcome)
+        return self._turn_to(state, self._skill.intents[meant.outcome.intent])
 
-    def _noting(self, heard: Heard, outcome: Outcome, step: Step) -> Step:
-        state, actions = step
-        return state, (Understood(heard.utterance, outcome), *actions)
+    def _turn_to(self, state: State, intent: Intent) -> Step:
+        if intent.kind is Kind.FLAG:
+            return self._raise(state, intent)
+        if intent.control:
+            return self._control(state, intent.control)
+        return self._answer(state, intent)
 
-    def _raise(self, state: State, flags: Sequence[Flag]) -> Step:
-        intent = flags[0].intent
+    def _raise(self, state: State, intent: Intent) -> Step:
         state, silence = self._silenced(replace(state, phase=Idle(), topic=intent.id, misses=0))
         alert = Alert(intent.id, (intent.tier or Tier.TODAY).value)
         line = f"{intent.answers[0]} {intent.then or ''}".strip()
         return self._say(state, line, *silence, CancelTimer(_OFFER_TIMER), alert, urgent=True)
-
-    def _respond(self, state: State, outcome: Outcome) -> Step:
-        if isinstance(outcome, NoMatch):
-            return self._missed(state, outcome)
-        intent = self._skill.intents[outcome.intent]
-        if intent.control:
-            return self._control(state, intent.control)
-        return self._answer(state, intent)
 
     def _missed(self, state: State, outcome: NoMatch) -> Step:
         if outcome.reason != "unclear":
@@ -200,7 +169,7 @@ class Conversation:
             case Control.STOP, _:
                 return self._stop(state)
             case Control.YES, Offered(intent):
-                return self._answer(state, self._skill.intents[intent])
+                return self._turn_to(state, self._skill.intents[intent])
             case (Control.NO | Control.CANCEL), Offered(intent):
                 state = self._count(replace(state, phase=Idle()), intent)
                 return self._say(state, self._lines.declined, CancelTimer(_OFFER_TIMER))
@@ -243,7 +212,7 @@ class Conversation:
 
     def _say(self, state: State, text: str, *before: Action, urgent: bool = False) -> Step:
         say = Say(f"say-{state.sayings + 1}", text, urgent=urgent)
-        state = replace(state, sayings=state.sayings + 1, speaking=(*state.speaking, say.id), last=text)
+        state = replace(state, sayings=state.sayings + 1, speaking=(*state.speaking, say), last=text)
         return state, (*before, say)
 
     def _silenced(self, state: State) -> tuple[State, tuple[Action, ...]]:

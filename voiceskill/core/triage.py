@@ -21,7 +21,7 @@ _URGENCY = (Tier.EMERGENCY, Tier.MATERNITY, Tier.TODAY)
 _FLAG_AT = 88.0
 """Similarity, of 100, of a cue to the best stretch of the sentence as long as the cue."""
 
-_NEGATIONS = frozenset({"no", "not", "never", "without", "isn't", "don't", "doesn't", "didn't", "haven't", "hasn't", "wasn't", "aren't"})
+_NEGATIONS = frozenset({"no", "not", "never", "without", "cannot", "nor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,14 @@ class Flag:
 
     intent: Intent
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Escape:
+    """An escape word that was heard."""
+
+    control: Control
+    phrase: str
 
 
 class Triage:
@@ -58,13 +66,13 @@ class Triage:
                     best[intent.id] = Flag(intent, score / 100)
         return tuple(sorted(best.values(), key=lambda flag: (_URGENCY.index(flag.intent.tier or Tier.TODAY), -flag.score)))
 
-    def escape(self, readings: Iterable[str]) -> tuple[Control, str] | None:
-        """The first escape word in any of the readings, and the phrase it was; longer phrases count before shorter ones."""
+    def escape(self, readings: Iterable[str]) -> Escape | None:
+        """The first escape word in any of the readings; longer phrases count before shorter ones."""
         for reading in readings:
             heard = words(reading)
             for phrase, control in self._escapes:
                 if _find(heard, phrase) is not None:
-                    return control, " ".join(phrase)
+                    return Escape(control, " ".join(phrase))
         return None
 
 
@@ -79,10 +87,10 @@ def _contains(heard: Sequence[str], cue: Sequence[str]) -> float:
         for i in range(max(1, len(heard) - length + 1)):
             stretch = heard[i : i + length]
             score = fuzz.ratio(" ".join(stretch), " ".join(cue))
-            if score > best and not (_denied(heard[max(0, i - 3) : i]) or (_denied(stretch) and not _denied(cue))):
+            if score > best and _negated(stretch) == _negated(cue) and not _negated(heard[max(0, i - 3) : i]):
                 best = score
     return best
 
 
-def _denied(stretch: Sequence[str]) -> bool:
-    return not _NEGATIONS.isdisjoint(stretch)
+def _negated(stretch: Sequence[str]) -> bool:
+    return any(word in _NEGATIONS or word.endswith("n't") for word in stretch)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rapidfuzz import fuzz, process
 
-from voiceskill.core.skill import Skill
+from voiceskill.core.skill import Kind, Skill
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.core.understanding.outcome import Candidate, Match, NoMatch, Outcome
 from voiceskill.core.understanding.templates import expansions
@@ -24,11 +24,11 @@ _CANDIDATES = 20
 
 
 class FuzzyUnderstander:
-    """Knows every phrase of a skill. RapidFuzz's `token_sort_ratio` does not reward a shared word or two as `WRatio` does."""
+    """Knows every phrase of a skill but those of its flags, which are triage's. RapidFuzz's `token_sort_ratio` does not reward a shared word or two as `WRatio` does."""
 
     def __init__(self, skill: Skill) -> None:
         phrases: dict[str, str] = {}
-        for intent in skill.intents.values():
+        for intent in (one for one in skill.intents.values() if one.kind is not Kind.FLAG):
             for sentence in (*intent.examples, *intent.escape, *expansions(intent.templates, skill)):
                 phrases.setdefault(_without_fillers(sentence), intent.id)
         self._phrases = list(phrases)

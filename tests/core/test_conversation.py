@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.core.small_skill import INTENTS, SKILL
+from voiceskill.core.actions import Action, Alert, Say, StartTimer, StopSpeaking, Understood
+from voiceskill.core.conversation import Conversation, Idle, Offered, State
+from voiceskill.core.events import Event, Failed, Heard, Hypothesis, NotHeard, Speaking, SpeechStarted, Spoken, TimerFired
+from voiceskill.core.interpret import Interpreter
+from voiceskill.core.understanding.fuzzy import FuzzyUnderstander
+from voiceskill.core.understanding.outcome import NoMatch
+
+CONVERSATION = Conversation(SKILL, Interpreter(SKILL, FuzzyUnderstander(SKILL)))
+
+
+class Talk:
+    """A conversation in which every reply is heard to its end, unless `finish` is off."""
+
+    def __init__(self, *, introduced: bool = True) -> None:
+        self.state = State(introduced=introduced)
+        self.now = 0.0
+        self.actions: tuple[Action, ...] = ()
+
+    def event(self, event: Event) -> tuple[Action, ...]:
+        self.state, self.actions = CONVERSATION.step(self.state, event)
+        return self.actions
+
+    def hear(self, *readings: str, finish: bool = True) -> str:
+        self.now += 10.0
+        actions = self.event(Heard(self.now, 1, tuple(map(Hypothesis, readings))))
+        said = [action for action in actions if isinstance(action, Say)]
+        if finish:
+            for say in said:
+                self.event(Spoken(self.now + 5, say.id, interrupted=False, heard_fraction=1.0))
+            self.now += 5
+        self.actions = actions
+        return " ".join(say.text for say in said)
+
+
+def test_a_question_is_answered() -> None:
+    assert Talk().hear("does heat help") == "Warmth often eases a spasm."
+
+
+def test_the_first_answer_ever_says_that_it_is_no_doctor_and_later_ones_do_not() -> None:
+    talk = Talk(introduced=False)
+    assert talk.hear("does heat help").endswith("I'm a helper, not a doctor.")
+    assert talk.hear("does heat help") == "Warmth often eases a spasm."
+
+
+def test_answers_rotate_and_are_never_the_same_twice_running() -> None:
+    talk = Talk()
+    answers = [talk.hear("I was lifting a heavy box") for _ in range(6)]
+    assert all(a != b for a, b in zip(answers, answers[1:], strict=False))
+
+
+def test_an_offer_is_made_once_and_yes_takes_it() -> None:
+    talk = Talk()
+    assert talk.hear("I was lifting a heavy box").endswith("Shall I tell you about heat?")
+    assert talk.state.phase == Offered("relief_heat")
+    assert talk.hear("yes please") == "Warmth often eases a spasm."
+    assert "Shall I" not in talk.hear("I was lifting a heavy box")
+
+
+def test_no_to_an_offer_is_taken_and_it_is_not_made_again() -> None:
+    talk = Talk()
+    talk.hear("I was lifting a heavy box")
+    assert talk.hear("no thanks") == "All right."
+    assert "Shall I" not in talk.hear("I was lifting a heavy box")
+
+
+def test_an_offer_lapses_and_a_late_yes_is_asked_back() -> None:
+    talk = Talk()
+    talk.hear("I was lifting a heavy box")
+    assert any(isinstance(action, StartTimer) for action in talk.actions)
+    talk.event(TimerFired(99.0, "offer"))
+    assert talk.hear("yes") == "Yes to what?"
+
+
+def test_another_question_instead_of_yes_or_no_is_answered() -> None:
+    talk = Talk()
+    talk.hear("I was lifting a heavy box")
+    assert talk.hear("can I use a hot water bottle") == "Warmth often eases a spasm."
+    assert talk.state.phase == Idle()
+
+
+def test_tell_me_more_follows_the_last_answer() -> None:
+    talk = Talk()
+    assert talk.hear("tell me more") == "That's all I know about it."
+    talk.hear("I was lifting a heavy box")
+    assert talk.hear("tell me more") == "Most strains settle in days to weeks."
+
+
+def test_repeat_says_the_last_reply_word_for_word() -> None:
+    talk = Talk()
+    assert talk.hear("say that again") == "I haven't said anything yet."
+    answer = talk.hear("does heat help")
+    assert talk.hear("say that again") == answer
+    assert talk.hear("say that again") == answer
+
+
+def test_stop_silences_at_once_and_without_a_word() -> None:
+    talk = Talk()
+    talk.hear("does heat help", finish=False)
+    assert talk.hear("stop") == ""
+    assert StopSpeaking() in talk.actions
+
+
+def test_stop_is_heard_in_the_middle_of_a_sentence_while_it_speaks() -> None:
+    talk = Talk()
+    talk.hear("does heat help", finish=False)
+    talk.hear("oh please will you stop now")
+    assert StopSpeaking() in talk.actions
+
+
+def test_stop_with_nothing_to_stop_is_acknowledged() -> None:
+    assert Talk().hear("stop") == "Stopped."
+
+
+def test_its_own_words_coming_back_are_not_taken_for_the_users() -> None:
+    talk = Talk()
+    talk.hear("does heat help", finish=False)
+    state = talk.state
+    assert talk.hear("warmth often eases a spasm", finish=False) == ""
+    assert talk.actions == ()
+    assert talk.state == state
+
+
+def test_a_new_question_cuts_the_answer_to_the_old_one() -> None:
+    talk = Talk()
+    talk.hear("does heat help", finish=False)
+    assert talk.hear("I was lifting a heavy box")
+    assert StopSpeaking() in talk.actions
+
+
+@pytest.mark.parametrize("before", [[], ["I was lifting a heavy box"], ["does heat help", "say that again"], ["qwerty"], ["stop"]])
+@pytest.mark.parametrize("speaking", [True, False])
+def test_a_flag_is_raised_in_every_state_in_full_and_with_an_alert(before: list[str], *, speaking: bool) -> None:
+    talk = Talk()
+    for line in before:
+        talk.hear(line, finish=not speaking)
+    said = talk.hear("can you oh I can't feel my legs")
+    assert said == "Both legs being affected needs a hospital now. Is someone with you?"
+    assert Alert("redflag_both_legs", "emergency") in talk.actions
+    assert talk.state.phase == Idle()
+
+
+def test_the_more_urgent_of_two_flags_is_said() -> None:
+    assert "hospital" in Talk().hear("I have a fever and both my legs are numb")
+
+
+def test_a_flag_in_any_reading_of_the_recogniser_is_a_flag() -> None:
+    assert "hospital" in Talk().hear("I can feel my lex", "I can't feel my legs")
+
+
+@pytest.mark.parametrize("line", ["no I can feel my legs fine", "my legs are not numb", "I don't have a fever", "the cat sat on my legs"])
+def test_a_denied_flag_is_no_flag(line: str) -> None:
+    talk = Talk()
+    talk.hear(line)
+    assert not any(isinstance(action, Alert) for action in talk.actions)
+
+
+def test_what_is_not_understood_gets_one_helpful_reply_then_silence_and_the_reply_varies() -> None:
+    talk = Talk()
+    unclear = "heat does help the thing"
+    assert isinstance(next(a for a in (talk.hear(unclear), *talk.actions) if isinstance(a, Understood)).outcome, NoMatch)
+    talk = Talk()
+    first = talk.hear(unclear)
+    assert first == "I didn't get that."
+    assert talk.hear(unclear) == ""
+    talk.hear("does heat help")
+    assert talk.hear(unclear) == "Say it another way."
+
+
+def test_talk_that_is_plainly_not_for_it_gets_silence() -> None:
+    assert Talk().hear("did you see the match on saturday night with dave") == ""
+
+
+def test_a_reply_that_could_not_be_spoken_does_not_leave_it_thinking_it_speaks() -> None:
+    talk = Talk()
+    talk.hear("does heat help", finish=False)
+    (say,) = talk.state.speaking
+    talk.event(Failed(20.0, "speech", "broken", ref=say.id))
+    assert talk.state.speaking == ()
+
+
+def test_a_late_report_about_a_reply_that_was_cut_changes_nothing() -> None:
+    talk = Talk()
+    talk.hear("does heat help", finish=False)
+    (old,) = talk.state.speaking
+    talk.hear("I was lifting a heavy box", finish=False)
+    state = talk.state
+    talk.event(Spoken(30.0, old.id, interrupted=True, heard_fraction=0.5))
+    assert talk.state == state
+
+
+LINES = st.sampled_from([phrase for intent in INTENTS for phrase in (*intent.examples, *intent.escape)]) | st.text(max_size=40)
+EVENTS = st.one_of(
+    st.builds(lambda text: Heard(0.0, 1, (Hypothesis(text),)), LINES),
+    st.builds(NotHeard, st.just(0.0), st.just(1)),
+    st.builds(SpeechStarted, st.just(0.0), st.just(1)),
+    st.builds(TimerFired, st.just(0.0), st.sampled_from(["offer", "unknown"])),
+    st.builds(Speaking, st.just(0.0), st.sampled_from(["say-1", "say-2"])),
+    st.builds(Spoken, st.just(0.0), st.sampled_from(["say-1", "say-2", "say-9"]), st.booleans(), st.floats(0, 1)),
+    st.builds(Failed, st.just(0.0), st.just("speech"), st.just("x"), st.sampled_from([None, "say-1"])),
+)
+
+
+@given(st.lists(EVENTS, max_size=30))
+def test_whatever_happens_stop_leads_to_silence(events: list[Event]) -> None:
+    talk = Talk()
+    for second, event in enumerate(events):
+        talk.event(replace(event, at=float(second)))
+    says = [action for action in talk.event(Heard(1_000.0, 1, (Hypothesis("stop"),))) if isinstance(action, Say)]
+    assert talk.state.phase == Idle()
+    assert [say.text for say in says] in ([], ["Stopped."])

@@ -1,0 +1,120 @@
+"""Fakes for the ports of the core. Each checks that its port is used rightly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from voiceskill.core.actions import Alert, Say
+from voiceskill.core.events import Hypothesis
+from voiceskill.ports import FRAME_SAMPLES, Clip, Fault, Pcm, VoiceInfo
+
+
+class FakeClock:
+    """Stands still until moved."""
+
+    def __init__(self) -> None:
+        self.time = 100.0
+
+    def now(self) -> float:
+        return self.time
+
+
+class FakeDetector:
+    """A voice detector that reads the probability from the frame itself: a loud frame is speech."""
+
+    def probability(self, frame: Pcm) -> float:
+        assert frame.shape == (FRAME_SAMPLES,)
+        assert frame.dtype == np.int16
+        return float(np.abs(frame).max()) / 10_000
+
+    def reset(self) -> None:
+        pass
+
+
+class FakeRecogniser:
+    """Hears what the test tells it, and refuses to be used out of order."""
+
+    name = "fake"
+
+    def __init__(self, *texts: str) -> None:
+        self._texts = list(texts)
+        self._open = False
+        self.accepted = 0
+        self.asked = 0
+
+    def start(self) -> None:
+        self._open = True
+        self.accepted = 0
+
+    def accept(self, pcm: Pcm) -> str | None:
+        assert self._open, "accept before start"
+        assert pcm.dtype == np.int16
+        self.accepted += len(pcm)
+        return self._texts[0][:4] if self._texts else None
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        assert self._open, "hypotheses before start"
+        self.asked += 1
+        return (Hypothesis(self._texts[0]),) if self._texts and self._texts[0] else ()
+
+    def close(self) -> None:
+        self._open = False
+
+
+class FakeSynthesiser:
+    """Renders ten samples a letter, all at one level, at a rate of 1000 a second."""
+
+    name = "fake"
+    rate = 1_000
+
+    def __init__(self, broken: Iterable[str] = ()) -> None:
+        self._broken = frozenset(broken)
+        self.rendered: list[str] = []
+
+    def render(self, text: str) -> Clip:
+        self.rendered.append(text)
+        if text in self._broken:
+            raise Fault("the synthesiser is broken")
+        return Clip(np.full(10 * len(text), 1_000, np.int16), self.rate)
+
+    def voices(self) -> tuple[VoiceInfo, ...]:
+        return ()
+
+    def close(self) -> None:
+        pass
+
+
+class FakeMouth:
+    """Keeps what it is asked to say."""
+
+    def __init__(self) -> None:
+        self.says: list[Say] = []
+        self.stops = 0
+
+    def say(self, say: Say) -> None:
+        assert say.id not in {one.id for one in self.says}, "an id was used twice"
+        self.says.append(say)
+
+    def stop(self) -> None:
+        self.stops += 1
+
+
+class FakeAlerts:
+    """Keeps the alerts."""
+
+    def __init__(self) -> None:
+        self.alerts: list[Alert] = []
+
+    def send(self, alert: Alert) -> None:
+        self.alerts.append(alert)
+
+
+def at_once(job: Callable[[], None]) -> None:
+    job()
+
+
+def later(jobs: list[Callable[[], None]]) -> Callable[[Callable[[], None]], object]:
+    """Collects jobs for the test to run when it likes."""
+    return jobs.append

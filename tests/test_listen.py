@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+
+from tests.fakes import FakeDetector, FakeRecogniser
+from voiceskill.core.events import Event, Heard, NotHeard, Partial, SpeechEnded, SpeechStarted
+from voiceskill.core.segmenter import SegmenterSettings
+from voiceskill.listen import FRAME_SECONDS, Listener
+from voiceskill.ports import FRAME_SAMPLES, Frame
+
+
+def listen(recogniser: FakeRecogniser, *stretches: tuple[float, int]) -> list[Event]:
+    """Events for stretches of (seconds, level)."""
+    events: list[Event] = []
+    listener = Listener(FakeDetector(), recogniser, SegmenterSettings(), events.append)
+    frame = 0
+    for seconds, level in stretches:
+        for _ in range(round(seconds / FRAME_SECONDS)):
+            frame += 1
+            listener.feed(Frame(np.full(FRAME_SAMPLES, level, np.int16), frame * FRAME_SECONDS))
+    return events
+
+
+def test_a_sentence_is_heard_once_with_its_words() -> None:
+    events = listen(FakeRecogniser("why does it hurt"), (1.0, 0), (1.5, 9_000), (1.5, 0))
+    assert [type(event) for event in events] == [SpeechStarted, Partial, SpeechEnded, Heard]
+    heard = events[-1]
+    assert isinstance(heard, Heard)
+    assert heard.text == "why does it hurt"
+
+
+def test_the_words_are_ready_before_the_silence_is_over() -> None:
+    recogniser = FakeRecogniser("stop")
+    listen(recogniser, (1.0, 9_000), (0.4, 0))
+    assert recogniser.asked == 1
+
+
+def test_the_first_sound_of_a_word_is_not_cut_off() -> None:
+    recogniser = FakeRecogniser("stop")
+    listen(recogniser, (1.0, 0), (0.5, 9_000), (0.5, 0))
+    assert recogniser.accepted / 16_000 >= 0.5 + 0.5 + 0.25
+
+
+def test_a_groan_without_words_is_reported_as_not_heard() -> None:
+    assert isinstance(listen(FakeRecogniser(""), (1.0, 9_000), (1.0, 0))[-1], NotHeard)
+
+
+def test_a_click_too_short_for_a_word_never_reaches_the_conversation_as_words() -> None:
+    events = listen(FakeRecogniser("you"), (0.1, 9_000), (1.0, 0))
+    assert not any(isinstance(event, Heard) for event in events)
+
+
+def test_utterances_are_numbered_in_order() -> None:
+    events = listen(FakeRecogniser("one"), (1.0, 9_000), (1.0, 0), (1.0, 9_000), (1.0, 0))
+    assert [event.utterance for event in events if isinstance(event, Heard)] == [1, 2]

@@ -1,0 +1,284 @@
+"""The composition root: builds everything from the settings, starts it, stops it in reverse."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from voiceskill.core.actions import Alert, Say
+from voiceskill.core.conversation import Conversation, State
+from voiceskill.core.events import Event, Failed, Heard, Hypothesis, Spoken, Started
+from voiceskill.core.interpret import Interpreter
+from voiceskill.core.segmenter import SegmenterSettings
+from voiceskill.core.skill import Skill
+from voiceskill.core.understanding.fuzzy import FuzzyUnderstander
+from voiceskill.edges.clock import MonotonicClock
+from voiceskill.edges.microphone import SoundDeviceMicrophone
+from voiceskill.edges.recognisers.choose import build_recogniser
+from voiceskill.edges.recording import RecordedMicrophone, RecordedSpeaker, VirtualClock
+from voiceskill.edges.speaker import SoundDeviceSpeaker
+from voiceskill.edges.synthesisers.cache import Cached
+from voiceskill.edges.synthesisers.choose import SpeechSettings, build_synthesiser
+from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
+from voiceskill.edges.vad import SileroVoiceDetector
+from voiceskill.listen import FRAME_SECONDS, Listener
+from voiceskill.loop import Loop, Observe
+from voiceskill.ports import Clip, Clock, Fault, Frame, Pcm, Recogniser, Synthesiser
+from voiceskill.settings import Settings, load_settings
+from voiceskill.skill_files import load_skill
+from voiceskill.speak import Voice
+
+_OUT_RATE = 22_050
+"""Samples per second of a recording of our speech."""
+
+_SHIPPED = Path(__file__).parent / "data"
+_CHECKOUT = Path(__file__).parent.parent
+
+
+def shipped(name: str) -> Path:
+    """A folder that comes with the program: inside the installed package, or beside it in a checkout."""
+    return _SHIPPED / name if (_SHIPPED / name).is_dir() else _CHECKOUT / name
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where things are: the owner's settings file, the folder for what is kept, the folder of intents."""
+
+    settings_file: Path | None
+    data: Path
+    intents: Path
+
+    @classmethod
+    def find(cls, settings_file: Path | None = None, data: Path | None = None, intents: Path | None = None) -> Home:
+        """Fill what is not given with the usual places."""
+        usual_file = Path(platformdirs.user_config_dir("voiceskill")) / "settings.toml"
+        return cls(
+            settings_file=settings_file or (usual_file if usual_file.is_file() else None),
+            data=data or Path(platformdirs.user_data_dir("voiceskill")),
+            intents=intents or shipped("intents") / "en",
+        )
+
+
+class App:
+    """Everything that follows from the settings. Parts are made when they are first asked for; `close` ends them in reverse."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.settings: Settings = load_settings(home.settings_file)
+        self.skill: Skill = load_skill(home.intents, _spoken_names(self.settings))
+        self._stack = ExitStack()
+
+    def __enter__(self) -> App:
+        """The app itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End all parts in reverse."""
+        self._stack.close()
+
+    def interpreter(self) -> Interpreter:
+        """What finds the meaning of an utterance."""
+        return Interpreter(self.skill, FuzzyUnderstander(self.skill))
+
+    def conversation(self) -> Conversation:
+        """The rules of the conversation."""
+        return Conversation(self.skill, self.interpreter())
+
+    def recogniser(self) -> Recogniser:
+        """The engine that turns speech into text."""
+        models = (self.home.data / "models", shipped("models"))
+        return self._stack.enter_context(
+            closing(build_recogniser(self.settings.recogniser, models, self.settings.model or None, cache=self.home.data / "cache"))
+        )
+
+    def synthesiser(self, voice: str | None = None) -> Synthesiser:
+        """The engine that speaks, with the skill's pronunciations. `voice` overrides the settings."""
+        speech = SpeechSettings(
+            engine=self.settings.synthesiser,
+            voice=voice or self.settings.voice or None,
+            words_per_minute=self.settings.words_per_minute,
+            pitch=self.settings.pitch,
+            voices_dir=self.home.data / "models" / "piper",
+        )
+        engine = build_synthesiser(speech)
+        return self._stack.enter_context(closing(Respelling(engine, load_lexicon(self.home.intents / "pronunciation.yaml"))))
+
+    def segmenter(self) -> SegmenterSettings:
+        """How patient the listener is."""
+        return SegmenterSettings(end_after=self.settings.end_of_speech)
+
+
+    def speech(self, synthesiser: Synthesiser, text: str) -> Clip:
+        """`text` as it would be spoken, sentence by sentence."""
+        voice = Voice(synthesiser, rate=_OUT_RATE, volume=self.settings.volume, clock=VirtualClock(), post=_raise_failure, submit=_at_once)
+        voice.say(Say("say", text))
+        pieces: list[Pcm] = []
+        while not voice.silent:
+            pieces.append(voice.pull(_OUT_RATE // 10))
+        return Clip(np.concatenate(pieces) if pieces else np.zeros(0, np.int16), _OUT_RATE)
+
+    def play(self, clip: Clip) -> None:
+        """Play a clip on the loudspeaker, and return when it is over."""
+        ...
+
+    def parts(self) -> dict[str, Callable[[], str]]:
+        """For each part of the device, what tells which one is in use, or raises the Fault that says what to do."""
+        clock = MonotonicClock()
+        return {
+            "recogniser": lambda: self.recogniser().name,
+            "synthesiser": lambda: self.synthesiser().name,
+            "microphone": lambda: SoundDeviceMicrophone(self.settings.microphone or None, clock).name,
+            "loudspeaker": lambda: SoundDeviceSpeaker(self.settings.loudspeaker or None, clock).name,
+            "skill": lambda: f"{self.skill.name}, {len(self.skill.intents)} intents",
+        }
+
+
+def _raise_failure(event: Event) -> None:
+    if isinstance(event, Failed):
+        raise Fault(event.message)
+
+
+def _spoken_names(settings: Settings) -> dict[str, str]:
+    names = {"EMERGENCY": settings.emergency_number, "CRISIS_LINE": settings.crisis_line, "POISONS": settings.poison_line}
+    return {name: spoken for name, spoken in names.items() if spoken}
+
+
+class NoAlerts:
+    """An AlertSink for a household without any."""
+
+    def send(self, alert: Alert) -> None:
+        """Nobody to tell."""
+
+
+# The device: microphone to loudspeaker.
+
+
+def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) -> None:
+    """Hear and answer until the loop is stopped. Raises NoAudioDevice and ModelMissing.
+
+    `on_ready` is given the loop, to stop it, and a line about the engines and devices in use.
+    """
+    clock = MonotonicClock()
+    settings = app.settings
+    failure: list[Fault] = []
+    with ExitStack() as stack:
+        microphone = stack.enter_context(closing(SoundDeviceMicrophone(settings.microphone or None, clock)))
+        speaker = stack.enter_context(closing(SoundDeviceSpeaker(settings.loudspeaker or None, clock)))
+        recogniser = app.recogniser()
+        synthesiser = Cached(app.synthesiser(), app.home.data / "cache" / "speech")
+        renderer = stack.enter_context(_worker("render"))
+        inbox: list[Loop] = []
+
+        def post(event: Event) -> None:
+            inbox[0].post(event)
+
+        voice = Voice(synthesiser, rate=speaker.rate, volume=settings.volume, clock=clock, post=post, submit=renderer.submit)
+        loop = Loop(app.conversation(), State(), voice, NoAlerts(), clock, observe)
+        inbox.append(loop)
+        listener = Listener(SileroVoiceDetector(), recogniser, app.segmenter(), post)
+
+        def hear() -> None:
+            try:
+                for frame in microphone.frames():
+                    listener.feed(frame)
+            except Fault as fault:
+                failure.append(fault)
+            loop.stop()
+
+        speaker.start(voice.pull)
+        hearing = threading.Thread(target=hear, name="hear", daemon=True)
+        hearing.start()
+        stack.callback(hearing.join, timeout=1.0)
+        stack.callback(microphone.close)
+        observe(clock.now(), Started(clock.now()))
+        on_ready(loop, f"{recogniser.name}; {synthesiser.name}; {microphone.name}; {speaker.name}")
+        loop.run()
+    if failure:
+        raise failure[0]
+
+
+@contextmanager
+def _worker(name: str) -> Iterator[ThreadPoolExecutor]:
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def run_recording(app: App, pcm: Pcm, observe: Observe, *, realtime: bool) -> Clip:
+    """The same pipeline with a recording as the microphone. Returns what the loudspeaker would have played, on its time line."""
+    clock: Clock = MonotonicClock() if realtime else VirtualClock()
+    microphone = RecordedMicrophone(pcm, realtime=realtime, clock=clock)
+    speaker = RecordedSpeaker(_OUT_RATE)
+    inbox: list[Loop] = []
+
+    def post(event: Event) -> None:
+        inbox[0].post(event)
+
+    voice = Voice(app.synthesiser(), rate=speaker.rate, volume=app.settings.volume, clock=clock, post=post, submit=_at_once)
+    loop = Loop(app.conversation(), State(), voice, NoAlerts(), clock, observe)
+    inbox.append(loop)
+    listener = Listener(SileroVoiceDetector(), app.recogniser(), app.segmenter(), post)
+    speaker.start(voice.pull)
+    observe(clock.now(), Started(clock.now()))
+    start = clock.now()
+    for frame in microphone.frames():
+        listener.feed(frame)
+        loop.catch_up()
+        speaker.advance(FRAME_SECONDS)
+        if _over(frame, start + microphone.seconds, listener, loop):
+            break
+    microphone.close()
+    return speaker.sound()
+
+
+def _over(frame: Frame, end: float, listener: Listener, loop: Loop) -> bool:
+    return frame.at >= end and listener.idle and not loop.busy
+
+
+def _at_once(job: Callable[[], None]) -> None:
+    job()
+
+
+# The same conversation without sound.
+
+
+class TextDevice:
+    """A conversation in text: what is said is collected, and counts as said at once."""
+
+    def __init__(self, app: App, observe: Observe = lambda _at, _happening: None, *, introduced: bool = False) -> None:
+        self._clock = VirtualClock()
+        self._replies: list[Say] = []
+        self._utterance = 0
+        self._loop = Loop(app.conversation(), State(introduced=introduced), self, NoAlerts(), self._clock, observe)
+
+    def hear(self, text: str) -> tuple[Say, ...]:
+        """What is said in return to `text`."""
+        self._utterance += 1
+        self._replies.clear()
+        self._loop.post(Heard(self._clock.now(), self._utterance, (Hypothesis(text),)))
+        self._loop.catch_up()
+        return tuple(self._replies)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self._clock.advance(seconds)
+        self._loop.catch_up()
+
+    def say(self, say: Say) -> None:
+        """Collect a reply."""
+        self._replies.append(say)
+        self._loop.post(Spoken(self._clock.now(), say.id, interrupted=False, heard_fraction=1.0))
+
+    def stop(self) -> None:
+        """Nothing goes on being said in text."""
+
+

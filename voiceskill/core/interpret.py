@@ -1,0 +1,63 @@
+"""What an utterance means, by order of rank: danger, then escape words, then its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from voiceskill.core.echo_guard import says
+from voiceskill.core.skill import Control, Skill
+from voiceskill.core.triage import Flag, Triage
+from voiceskill.core.understanding.normalise import words
+from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
+
+_LONG_SENTENCE = 5
+"""Words from which an escape word inside a sentence that means something else is part of that meaning, when we are silent."""
+
+_SURE = 0.9
+"""A score from which that other meaning is believed."""
+
+
+class Understander(Protocol):
+    """Finds the meaning of an utterance."""
+
+    def understand(self, readings: Sequence[str]) -> Outcome:
+        """The meaning of an utterance, given the recogniser's readings of it, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """Flags, most urgent first; else an escape word's control; and the outcome that sums it up."""
+
+    flags: tuple[Flag, ...]
+    escape: Control | None
+    outcome: Outcome
+
+
+class Interpreter:
+    """Asks triage first, the understander last."""
+
+    def __init__(self, skill: Skill, understander: Understander) -> None:
+        self._skill = skill
+        self._triage = Triage(skill)
+        self._understander = understander
+
+    def interpret(self, readings: Sequence[str], *, saying: str = "") -> Interpretation:
+        """What an utterance with these readings means, while we are `saying` something ourselves."""
+        flags = self._triage.flags(readings)
+        if flags:
+            return Interpretation(flags, None, Match(flags[0].intent.id, flags[0].score))
+        outcome = self._understander.understand(readings)
+        escape = self._escape(readings, saying, outcome)
+        intent = self._skill.control(escape) if escape else None
+        return Interpretation((), escape, Match(intent.id, 1.0) if intent else outcome)
+
+    def _escape(self, readings: Sequence[str], saying: str, outcome: Outcome) -> Control | None:
+        escape = self._triage.escape(readings)
+        if escape is None or says(saying, escape.phrase):
+            return None
+        if saying or isinstance(outcome, NoMatch) or outcome.score < _SURE or len(words(readings[0])) < _LONG_SENTENCE:
+            return escape.control
+        return None
