@@ -37,6 +37,11 @@ class Listener:
         self._utterance = 0
         self._partial = ""
 
+    @property
+    def idle(self) -> bool:
+        """Nobody is speaking."""
+        return isinstance(self._state, Quiet)
+
     def feed(self, frame: Frame) -> None:
         """Take in one frame; events are posted before this returns."""
         probability = self._detector.probability(frame.pcm)
@@ -54,12 +59,6 @@ class Listener:
                 self._end(frame.at, boundary, before)
             case _:
                 pass
-
-    def finish(self, at: float) -> None:
-        """The sound is over: what was begun is taken as ended."""
-        if isinstance(self._state, Talking):
-            before, self._state = self._state, Quiet()
-            self._end(at, Boundary.END, before)
 
     def _begin(self, at: float) -> None:
         self._utterance += 1

@@ -7,21 +7,33 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
+from typing import Protocol
 
 from voiceskill.core.actions import Action, Alert, CancelTimer, Say, StartTimer, StopSpeaking, Understood
 from voiceskill.core.conversation import Conversation, State
 from voiceskill.core.events import Event, TimerFired
 from voiceskill.ports import AlertSink, Clock
-from voiceskill.speak import Voice
 
 Observe = Callable[[float, Event | Action], None]
 """Told of everything that happens, with its time. Must be quick and must not fail."""
 
 
+class Mouth(Protocol):
+    """What speaks for the conversation, and posts Speaking and Spoken."""
+
+    def say(self, say: Say) -> None:
+        """Speak after whatever is being spoken now."""
+        ...
+
+    def stop(self) -> None:
+        """Fall silent at once and forget all that waits."""
+        ...
+
+
 class Loop:
     """Runs one conversation."""
 
-    def __init__(self, conversation: Conversation, state: State, voice: Voice, alerts: AlertSink, clock: Clock, observe: Observe) -> None:
+    def __init__(self, conversation: Conversation, state: State, voice: Mouth, alerts: AlertSink, clock: Clock, observe: Observe) -> None:
         self._conversation = conversation
         self._state = state
         self._voice = voice
