@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from voiceskill.ports import Fault
 
@@ -52,14 +53,14 @@ def load_settings(path: Path | None) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise BadSettings("\n".join(_explain(path, text, dict(one)) for one in error.errors())) from error
+        problems = sorted(_explain(text, one) for one in error.errors())
+        raise BadSettings("\n".join(f"{path}:{line}: {message}" for line, message in problems)) from error
 
 
-def _explain(path: Path, text: str, error: dict[str, object]) -> str:
-    location = error["loc"]
-    key = str(location[0]) if isinstance(location, tuple) and location else ""
-    message = "no such setting" if error["type"] == "extra_forbidden" else str(error["msg"])
-    return f"{path}:{_line_of(key, text)}: {key}: {message}"
+def _explain(text: str, error: ErrorDetails) -> tuple[int, str]:
+    key = str(error["loc"][0]) if error["loc"] else ""
+    message = "no such setting" if error["type"] == "extra_forbidden" else error["msg"]
+    return _line_of(key, text), f"{key}: {message}"
 
 
 def _line_of(key: str, text: str) -> int:

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voiceskill.settings import BadSettings, Settings, load_settings
+
+
+def complaint(path: Path, text: str | bytes) -> str:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(BadSettings) as caught:
+        load_settings(path)
+    return str(caught.value)
+
+
+def test_without_a_file_everything_has_its_usual_value() -> None:
+    assert load_settings(None) == Settings()
+
+
+def test_a_setting_is_taken_from_the_file(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text('recogniser = "vosk"\nvolume = 0.5\n')
+    settings = load_settings(tmp_path / "s.toml")
+    assert (settings.recogniser, settings.volume) == ("vosk", 0.5)
+
+
+def test_every_error_is_reported_at_once_with_its_line(tmp_path: Path) -> None:
+    lines = complaint(tmp_path / "s.toml", 'recogniser = "siri"\n\nvolum = 1.0\nwords_per_minute = 5\n').splitlines()
+    assert [line.split(": ")[0].rsplit(":", 1)[1] for line in lines] == ["1", "3", "4"]
+    assert "'auto', 'vosk' or 'moonshine'" in lines[0]
+    assert "no such setting" in lines[1]
+
+
+def test_broken_toml_names_the_line(tmp_path: Path) -> None:
+    assert "line 1" in complaint(tmp_path / "s.toml", "recogniser = vosk")
+
+
+def test_a_file_that_is_not_text_is_said_to_be_so(tmp_path: Path) -> None:
+    assert "not a text file" in complaint(tmp_path / "s.toml", b"\xff\xfe\x00")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match=r"nowhere\.toml: cannot be read"):
+        load_settings(tmp_path / "nowhere.toml")
+
+
+@given(content=st.binary(max_size=200))
+def test_any_bytes_at_all_give_settings_or_one_kind_of_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("settings") / "s.toml"
+    path.write_bytes(content)
+    try:
+        load_settings(path)
+    except BadSettings as fault:
+        assert str(path) in str(fault)
+
+
+def test_every_setting_is_explained() -> None:
+    assert all(field.description for field in Settings.model_fields.values())

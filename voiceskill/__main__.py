@@ -1,0 +1,5 @@
+"""`python -m voiceskill`."""
+
+from voiceskill.cli import main
+
+main()
