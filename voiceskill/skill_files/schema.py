@@ -1,0 +1,123 @@
+"""What the files of a skill may hold, and what pydantic's complaints mean in plain words.
+
+The keys are those of `core.skill`, where they are explained; docs/adding-an-intent.md explains them to those who write the files.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
+
+from voiceskill.core.skill import Control, Kind, Tier
+from voiceskill.skill_files.document import Document, Report
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Texts = tuple[Text, ...]
+PlaceholderName = Annotated[str, StringConstraints(pattern=r"^[A-Z]+(_[A-Z]+)*$")]
+
+
+class _Keys(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IntentFile(_Keys):
+    """`<id>.yaml`: one intent."""
+
+    id: Text
+    kind: Kind
+    control: Control | None = None
+    tier: Tier | None = None
+    examples: Texts = ()
+    templates: Texts = ()
+    escape: Texts = ()
+    answers: Texts = ()
+    then: Text | None = None
+    more: Text | None = None
+    offer: Text | None = None
+    invitation: Text | None = None
+    sources: Texts = ()
+    unverified: Texts = ()
+
+
+class LinesSection(_Keys):
+    """`lines:` in skill.yaml."""
+
+    greeting: Text
+    first_use: Text
+    not_understood: Annotated[Texts, Field(min_length=1)]
+    nothing_to_repeat: Text
+    nothing_more: Text
+    yes_to_what: Text
+    declined: Text
+    speech_failed: Text
+
+
+class SkillFile(_Keys):
+    """`skill.yaml`: what belongs to the skill as a whole."""
+
+    name: Text
+    language: Text
+    lines: LinesSection
+    placeholders: dict[PlaceholderName, Text] = {}
+    lists: dict[str, Annotated[Texts, Field(min_length=1)]] = {}
+    rules: dict[str, Text] = {}
+
+
+class SourceEntry(_Keys):
+    """One source in sources.yaml."""
+
+    organisation: Text
+    title: Text
+    year: Text
+    seen: Text
+    where: Text
+
+
+class SourcesFile(RootModel[dict[str, SourceEntry]]):
+    """`sources.yaml`: source keys and what they stand for."""
+
+
+File = TypeVar("File", bound=BaseModel)
+
+
+def validate(document: Document, kind: type[File], report: Report) -> File | None:
+    """Take the content as a `kind` of file. None, with every problem reported, when it is not one."""
+    try:
+        return kind.model_validate(document.content)
+    except ValidationError as invalid:
+        for error in invalid.errors():
+            report(document.problem(error["loc"], _in_words(error, kind)))
+        return None
+
+
+def _in_words(error: ErrorDetails, kind: type[BaseModel]) -> str:
+    names = [part for part in error["loc"] if isinstance(part, str)]
+    name = names[-1] if names else "the file"
+    match error["type"]:
+        case "extra_forbidden":
+            return f'"{name}" is not a key that belongs here{_suggestion(name, kind)}'
+        case "missing":
+            return f'the key "{name}" is missing; add it'
+        case "string_too_short" | "too_short":
+            return f'"{name}" is empty; write something after it, or take it out'
+        case "string_type":
+            return f'"{name}" must be a piece of text here, not a list or more keys'
+        case "tuple_type":
+            return f'"{name}" must be a list: one line for each, beginning with "- "'
+        case "model_type" | "dict_type":
+            return f'"{name}" must hold keys, each with a colon and a value'
+        case "enum":
+            return f'"{name}" cannot be "{error["input"]}"; it is one of {error["ctx"]["expected"]}'
+        case "string_pattern_mismatch":
+            return f'"{names[-2]}" must be written in capital letters, with _ between words'
+        case _:
+            return f'"{name}": {error["msg"]}'
+
+
+def _suggestion(name: str, kind: type[BaseModel]) -> str:
+    known = [key for model in (kind, LinesSection, SourceEntry) for key in model.model_fields if key != "root"]
+    near = get_close_matches(name, known, 1)
+    return f'; did you mean "{near[0]}"?' if near else "; take it out, or see docs/adding-an-intent.md for the keys there are"
