@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.core.small_skill import INTENTS, SKILL
 from voiceskill.core.actions import Action, Alert, Say, StartTimer, StopSpeaking, Understood
-from voiceskill.core.conversation import Conversation, Idle, Offered, State
+from voiceskill.core.conversation import Conversation, Flagged, Idle, Offered, State
 from voiceskill.core.events import Event, Failed, Heard, Hypothesis, NotHeard, Speaking, SpeechStarted, Spoken, TimerFired
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.fuzzy import FuzzyUnderstander
@@ -145,7 +145,14 @@ def test_a_flag_is_raised_in_every_state_in_full_and_with_an_alert(before: list[
     said = talk.hear("can you oh I can't feel my legs")
     assert said == "Both legs being affected needs a hospital now. Is someone with you?"
     assert Alert("redflag_both_legs", "emergency") in talk.actions
-    assert talk.state.phase == Idle()
+    assert talk.state.phase == Flagged("redflag_both_legs")
+
+
+def test_yes_after_a_flag_says_it_again_and_no_leaves_it() -> None:
+    talk = Talk()
+    line = talk.hear("I can't feel my legs")
+    assert talk.hear("yes") == line
+    assert talk.hear("no") == "All right."
 
 
 def test_the_more_urgent_of_two_flags_is_said() -> None:

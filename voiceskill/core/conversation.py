@@ -43,7 +43,14 @@ class Offered:
     intent: str
 
 
-Phase = Idle | Offered
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """We raised the flag `intent`, asked something after it, and wait for yes or no."""
+
+    intent: str
+
+
+Phase = Idle | Offered | Flagged
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,7 @@ class Conversation:
         return self._answer(state, intent)
 
     def _raise(self, state: State, intent: Intent) -> Step:
-        state, silence = self._silenced(replace(state, phase=Idle(), topic=intent.id, misses=0))
+        state, silence = self._silenced(replace(state, phase=Flagged(intent.id) if intent.then else Idle(), topic=intent.id, misses=0))
         alert = Alert(intent.id, (intent.tier or Tier.TODAY).value)
         line = f"{intent.answers[0]} {intent.then or ''}".strip()
         return self._say(state, line, *silence, CancelTimer(_OFFER_TIMER), alert, urgent=True)
@@ -168,11 +175,13 @@ class Conversation:
         match control, state.phase:
             case Control.STOP, _:
                 return self._stop(state)
-            case Control.YES, Offered(intent):
+            case Control.YES, (Offered(intent) | Flagged(intent)):
                 return self._turn_to(state, self._skill.intents[intent])
             case (Control.NO | Control.CANCEL), Offered(intent):
                 state = self._count(replace(state, phase=Idle()), intent)
                 return self._say(state, self._lines.declined, CancelTimer(_OFFER_TIMER))
+            case (Control.NO | Control.CANCEL), Flagged():
+                return self._say(replace(state, phase=Idle()), self._lines.declined)
             case Control.YES, Idle():
                 return self._say(state, self._lines.yes_to_what)
             case Control.NO, Idle():
@@ -191,7 +200,7 @@ class Conversation:
         state, silence = self._silenced(replace(state, phase=Idle()))
         actions = (*silence, CancelTimer(_OFFER_TIMER))
         intent = self._skill.control(Control.STOP)
-        if was_speaking or intent is None:
+        if was_speaking or intent is None or not intent.answers:
             return state, actions
         return self._say(state, self._rotate(state, intent.id, intent.answers), *actions)
 
