@@ -1,0 +1,1 @@
+"""Engines that speak, behind the Synthesiser port, and what wraps them."""
