@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from voiceskill.core.conversation import Conversation, State
 from voiceskill.core.events import Event, Failed, Heard, Hypothesis, Spoken, Started
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.segmenter import SegmenterSettings
-from voiceskill.core.skill import Skill
+from voiceskill.core.sentences import sentences
+from voiceskill.core.skill import Intent, Kind, Skill
 from voiceskill.core.understanding.fuzzy import FuzzyUnderstander
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.microphone import SoundDeviceMicrophone
@@ -27,7 +29,7 @@ from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.synthesisers.cache import Cached
 from voiceskill.edges.synthesisers.choose import SpeechSettings, build_synthesiser
 from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
-from voiceskill.edges.vad import SileroVoiceDetector
+from voiceskill.edges.vad import SileroVad
 from voiceskill.listen import FRAME_SECONDS, Listener
 from voiceskill.loop import Loop, Observe
 from voiceskill.ports import Clip, Clock, Fault, Frame, Pcm, Recogniser, Synthesiser
@@ -37,6 +39,9 @@ from voiceskill.speak import Voice
 
 _OUT_RATE = 22_050
 """Samples per second of a recording of our speech."""
+
+_SPEECH_CACHE_BYTES = 200 * 2**20
+"""Room for all replies of a skill in two voices."""
 
 _SHIPPED = Path(__file__).parent / "data"
 _CHECKOUT = Path(__file__).parent.parent
@@ -54,6 +59,16 @@ class Home:
     settings_file: Path | None
     data: Path
     intents: Path
+
+    @property
+    def models(self) -> Path:
+        """Models that the owner installed."""
+        return self.data / "models"
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again."""
+        return self.data / "cache"
 
     @classmethod
     def find(cls, settings_file: Path | None = None, data: Path | None = None, intents: Path | None = None) -> Home:
@@ -93,10 +108,9 @@ class App:
 
     def recogniser(self) -> Recogniser:
         """The engine that turns speech into text."""
-        models = (self.home.data / "models", shipped("models"))
-        return self._stack.enter_context(
-            closing(build_recogniser(self.settings.recogniser, models, self.settings.model or None, cache=self.home.data / "cache"))
-        )
+        settings = self.settings
+        built = build_recogniser(settings.recogniser, self.home.models, settings.model or None, cache_dir=self.home.cache)
+        return self._stack.enter_context(closing(built))
 
     def synthesiser(self, voice: str | None = None) -> Synthesiser:
         """The engine that speaks, with the skill's pronunciations. `voice` overrides the settings."""
@@ -105,10 +119,11 @@ class App:
             voice=voice or self.settings.voice or None,
             words_per_minute=self.settings.words_per_minute,
             pitch=self.settings.pitch,
-            voices_dir=self.home.data / "models" / "piper",
+            voices_dir=self.home.models / "piper",
         )
-        engine = build_synthesiser(speech)
-        return self._stack.enter_context(closing(Respelling(engine, load_lexicon(self.home.intents / "pronunciation.yaml"))))
+        pronunciation = self.home.intents / "pronunciation.yaml"
+        table = load_lexicon(pronunciation) if pronunciation.is_file() else {}
+        return self._stack.enter_context(closing(Respelling(build_synthesiser(speech), table)))
 
     def segmenter(self) -> SegmenterSettings:
         """How patient the listener is."""
@@ -124,9 +139,16 @@ class App:
             pieces.append(voice.pull(_OUT_RATE // 10))
         return Clip(np.concatenate(pieces) if pieces else np.zeros(0, np.int16), _OUT_RATE)
 
-    def play(self, clip: Clip) -> None:
-        """Play a clip on the loudspeaker, and return when it is over."""
-        ...
+    def speak(self, synthesiser: Synthesiser, text: str) -> None:
+        """Say `text` on the loudspeaker, and return when it is over. Raises NoAudioDevice."""
+        clock = MonotonicClock()
+        over: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        with closing(SoundDeviceSpeaker(self.settings.loudspeaker or None, clock)) as speaker:
+            voice = Voice(synthesiser, rate=speaker.rate, volume=self.settings.volume, clock=clock, post=over.put, submit=_at_once)
+            voice.say(Say("say", text))
+            speaker.start(voice.pull)
+            while not isinstance(event := over.get(), Spoken):
+                _raise_failure(event)
 
     def parts(self) -> dict[str, Callable[[], str]]:
         """For each part of the device, what tells which one is in use, or raises the Fault that says what to do."""
@@ -172,7 +194,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         microphone = stack.enter_context(closing(SoundDeviceMicrophone(settings.microphone or None, clock)))
         speaker = stack.enter_context(closing(SoundDeviceSpeaker(settings.loudspeaker or None, clock)))
         recogniser = app.recogniser()
-        synthesiser = Cached(app.synthesiser(), app.home.data / "cache" / "speech")
+        synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", _SPEECH_CACHE_BYTES)))
         renderer = stack.enter_context(_worker("render"))
         inbox: list[Loop] = []
 
@@ -182,7 +204,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         voice = Voice(synthesiser, rate=speaker.rate, volume=settings.volume, clock=clock, post=post, submit=renderer.submit)
         loop = Loop(app.conversation(), State(), voice, NoAlerts(), clock, observe)
         inbox.append(loop)
-        listener = Listener(SileroVoiceDetector(), recogniser, app.segmenter(), post)
+        listener = Listener(SileroVad(), recogniser, app.segmenter(), post)
 
         def hear() -> None:
             try:
@@ -197,11 +219,26 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         hearing.start()
         stack.callback(hearing.join, timeout=1.0)
         stack.callback(microphone.close)
+        threading.Thread(target=_render_ahead, args=(synthesiser, app.skill), name="render ahead", daemon=True).start()
         observe(clock.now(), Started(clock.now()))
         on_ready(loop, f"{recogniser.name}; {synthesiser.name}; {microphone.name}; {speaker.name}")
         loop.run()
     if failure:
         raise failure[0]
+
+
+def _render_ahead(synthesiser: Cached, skill: Skill) -> None:
+    """Have all that may be said ready as sound: flags first, in memory, so that they are spoken even if the synthesiser dies."""
+    flags = [intent for intent in skill.intents.values() if intent.kind is Kind.FLAG]
+    rest = [intent for intent in skill.intents.values() if intent.kind is not Kind.FLAG]
+    with suppress(Fault):  # what cannot be rendered now is tried again, and reported, when it is to be said
+        synthesiser.render_ahead(_spoken(flags), hold=True)
+        synthesiser.render_ahead(_spoken(rest))
+
+
+def _spoken(intents: Iterable[Intent]) -> list[str]:
+    lines = [line for intent in intents for line in (*intent.answers, intent.then, intent.invitation, intent.more) if line]
+    return list(dict.fromkeys(sentence for line in lines for sentence in sentences(line)))
 
 
 @contextmanager
@@ -226,7 +263,7 @@ def run_recording(app: App, pcm: Pcm, observe: Observe, *, realtime: bool) -> Cl
     voice = Voice(app.synthesiser(), rate=speaker.rate, volume=app.settings.volume, clock=clock, post=post, submit=_at_once)
     loop = Loop(app.conversation(), State(), voice, NoAlerts(), clock, observe)
     inbox.append(loop)
-    listener = Listener(SileroVoiceDetector(), app.recogniser(), app.segmenter(), post)
+    listener = Listener(SileroVad(), app.recogniser(), app.segmenter(), post)
     speaker.start(voice.pull)
     observe(clock.now(), Started(clock.now()))
     start = clock.now()

@@ -255,12 +255,10 @@ def say(
                 print(f"{one.id:28} {one.language:8} {one.name}")
         elif text is None:
             raise typer.BadParameter("give the text to say, or --voices")
+        elif out is not None:
+            write_wav(out, device.speech(synthesiser, text))
         else:
-            clip = device.speech(synthesiser, text)
-            if out is not None:
-                write_wav(out, clip)
-            else:
-                device.play(clip)
+            device.speak(synthesiser, text)
 
 
 @app.command()

@@ -1,0 +1,58 @@
+"""Write the documents that are made from the code: docs/settings.md. With --check, only say whether they are up to date."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from voiceskill.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def settings_page() -> str:
+    """The page of all settings."""
+    lines = [
+        "# Settings",
+        "",
+        "One file in TOML, `~/.config/voiceskill/settings.toml`, or the one given with `--config`. What is not in it has the value shown here.",
+        "A mistake in it is reported with its line, and nothing starts until it is mended.",
+        "",
+        "| setting | usual value | may be | what it does |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = json.dumps(field.default)
+        lines.append(f"| `{name}` | `{default}` | {_range(name)} | {field.description} |")
+    return "\n".join([*lines, ""])
+
+
+def _range(name: str) -> str:
+
+    schema = Settings.model_json_schema()["properties"][name]
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "minimum" in schema:
+        return f"{schema['minimum']} to {schema['maximum']}"
+    return "any text" if schema["type"] == "string" else str(schema["type"])
+
+
+PAGES = {ROOT / "docs" / "settings.md": settings_page}
+
+
+def main() -> int:
+    """Write or check."""
+    stale = [path for path, page in PAGES.items() if not path.exists() or path.read_text(encoding="utf-8") != page()]
+    if "--check" in sys.argv:
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is out of date: run .venv/bin/python scripts/write_docs.py")
+        return 1 if stale else 0
+    for path in stale:
+        path.write_text(PAGES[path](), encoding="utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
