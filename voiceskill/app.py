@@ -220,8 +220,8 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         stack.callback(hearing.join, timeout=1.0)
         stack.callback(microphone.close)
         threading.Thread(target=_render_ahead, args=(synthesiser, app.skill), name="render ahead", daemon=True).start()
-        observe(clock.now(), Started(clock.now()))
         on_ready(loop, f"{recogniser.name}; {synthesiser.name}; {microphone.name}; {speaker.name}")
+        observe(clock.now(), Started(clock.now()))
         loop.run()
     if failure:
         raise failure[0]

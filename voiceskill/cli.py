@@ -83,14 +83,21 @@ def run(
         raise typer.BadParameter("--wav and --out go together: a recording to hear, and a file for the answer")
     if realtime and wav is None:
         raise typer.BadParameter("--realtime is for a recording: give --wav and --out")
+    _stop_when_signalled()
     with _journal(events) as observe, App(home) as device:
         if wav is not None and out is not None:
             write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
         else:
-            run_live(device, observe, _until_signalled)
+            run_live(device, observe, _announce)
 
 
-def _until_signalled(loop: Loop, parts: str) -> None:
+def _stop_when_signalled() -> None:
+    """End at once while things are still being made ready; the exit stacks see to the rest."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+
+def _announce(loop: Loop, parts: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.stop())
     print(f"Listening ({parts}). Ctrl-C stops.", file=sys.stderr)

@@ -1,0 +1,166 @@
+"""The main job as a user has it: speak into the microphone, listen to the loudspeaker."""
+
+from __future__ import annotations
+
+import json
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soxr
+
+from tests.bedside.sound_server import SoundServer, environment_without_devices
+from voiceskill.edges.recognisers.moonshine_engine import MoonshineRecogniser
+from voiceskill.edges.wav import read_wav
+from voiceskill.ports import HEARING_RATE, Pcm
+
+PATIENCE_SECONDS = 90
+"""For a whole turn on a slow and busy machine; nothing here measures speed."""
+
+
+class Bedside:
+    """A running device, followed by its events."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._events.put(json.loads(line))
+
+    def wait_for(self, event: str) -> dict[str, Any]:
+        """The next event of that name."""
+        while (found := self._events.get(timeout=PATIENCE_SECONDS))["event"] != event:
+            pass
+        return found
+
+
+@contextmanager
+def bedside(environment: Mapping[str, str], home: Path) -> Iterator[Bedside]:
+    """A device started as a user would."""
+    command = [sys.executable, "-m", "voiceskill", "run", "--events", "-", "--data-dir", str(home)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            device = Bedside(process)
+            device.wait_for("ready")
+            yield device
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One data folder for all, so that replies are rendered once."""
+    return tmp_path_factory.mktemp("home")
+
+
+VOICES = {
+    "flite rms": ["flite", "-voice", "rms", "-t", "{text}", "-o", "{file}"],
+    "flite slt": ["flite", "-voice", "slt", "-t", "{text}", "-o", "{file}"],
+    "espeak-ng en-gb": ["espeak-ng", "-v", "en-gb", "-s", "140", "-w", "{file}", "{text}"],
+}
+
+
+def spoken(text: str, voice: str, directory: Path) -> Pcm:
+    """`text` in a synthetic person's voice, at HEARING_RATE."""
+    file = directory / "question.wav"
+    subprocess.run([part.format(text=text, file=file) for part in VOICES[voice]], check=True)
+    return read_wav(file)
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[a-z']+", text.lower())
+
+
+def understood(pcm: Pcm, rate: int) -> str:
+    """What an independent listener makes of the loudspeaker's sound."""
+    listener = MoonshineRecogniser()
+    listener.start()
+    listener.accept(soxr.resample(pcm, rate, HEARING_RATE))
+    heard = listener.hypotheses()
+    return heard[0].text if heard else ""
+
+
+def share_understood(said: str, heard: str) -> float:
+    return len(set(words(said)) & set(words(heard))) / len(set(words(said)))
+
+
+@pytest.mark.parametrize(
+    ("voice", "question", "intent"),
+    [
+        ("flite rms", "Should I use heat or ice?", "relief_heat_or_cold"),
+        ("flite slt", "How do I get out of bed?", "relief_get_out_of_bed"),
+        ("espeak-ng en-gb", "Why does my back hurt when I sneeze?", "cause_sudden_movement"),
+    ],
+)
+def test_a_spoken_question_gets_the_right_spoken_answer(
+    sound_server: SoundServer, home: Path, tmp_path: Path, voice: str, question: str, intent: str
+) -> None:
+    with bedside(sound_server.environment(), home) as device, sound_server.record_loudspeaker() as recording:
+        sound_server.play_into_microphone(spoken(question, voice, tmp_path), HEARING_RATE)
+        assert device.wait_for("matched")["intent"] == intent
+        said = device.wait_for("say")["text"]
+        assert device.wait_for("said")["interrupted"] is False
+    assert share_understood(said, understood(recording.pcm(), recording.rate)) > 0.6
+
+
+def test_stop_said_over_its_voice_silences_it(sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
+    stop = spoken("Stop.", "flite rms", tmp_path)
+    with bedside(sound_server.environment(), home) as device:
+        sound_server.play_into_microphone(spoken("Should I use heat or ice?", "flite rms", tmp_path), HEARING_RATE)
+        device.wait_for("speaking")
+        sound_server.play_into_microphone(stop, HEARING_RATE)
+        said = device.wait_for("said")
+        assert said["interrupted"] is True
+        assert said["heard_fraction"] < 1.0
+        with sound_server.record_loudspeaker() as recording:
+            recording.wait_for(lambda pcm: len(pcm) > recording.rate, "a second of what follows")
+    assert int(np.abs(recording.pcm()).max()) < 100
+
+
+def test_a_danger_sign_is_answered_in_full_and_raises_an_alert(sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
+    with bedside(sound_server.environment(), home) as device, sound_server.record_loudspeaker() as recording:
+        sound_server.play_into_microphone(spoken("I can't feel my legs.", "flite rms", tmp_path), HEARING_RATE)
+        assert device.wait_for("alert")["kind"] == "redflag_both_legs"
+        said = device.wait_for("say")["text"]
+        device.wait_for("said")
+    assert share_understood(said, understood(recording.pcm(), recording.rate)) > 0.6
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_cleanly_when_asked_to(sound_server: SoundServer, home: Path, how: signal.Signals) -> None:
+    with bedside(sound_server.environment(), home) as device:
+        device.process.send_signal(how)
+        assert device.process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_a_sound_server_that_dies_is_reported_in_one_line(fragile_sound_server: SoundServer, home: Path) -> None:
+    command = [sys.executable, "-m", "voiceskill", "run", "--events", "-", "--data-dir", str(home)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=fragile_sound_server.environment(), stdout=pipe, stderr=pipe, text=True) as process:
+        device = Bedside(process)
+        device.wait_for("ready")
+        fragile_sound_server.kill()
+        assert process.wait(PATIENCE_SECONDS) == 3
+        assert process.stderr is not None
+        assert process.stderr.read().splitlines()[-1].startswith("voiceskill: ")
+
+
+def test_without_a_sound_device_it_says_so_in_one_line_with_the_way_out(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "voiceskill", "run", "--data-dir", str(tmp_path)]
+    done = subprocess.run(command, env=environment_without_devices(tmp_path), capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert "voiceskill devices" in line
