@@ -16,7 +16,7 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "One file in TOML, `~/.config/voiceskill/settings.toml`, or the one given with `--config`. What is not in it has the value shown here.",
+        "One file in TOML, `~/.config/voiceskill/settings.toml`, or the one given with `--config`. What it leaves out is as shown here.",
         "A mistake in it is reported with its line, and nothing starts until it is mended.",
         "",
         "| setting | usual value | may be | what it does |",

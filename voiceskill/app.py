@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import platformdirs
@@ -90,7 +91,7 @@ class App:
         self.skill: Skill = load_skill(home.intents, _spoken_names(self.settings))
         self._stack = ExitStack()
 
-    def __enter__(self) -> App:
+    def __enter__(self) -> Self:
         """The app itself."""
         return self
 
@@ -128,7 +129,6 @@ class App:
     def segmenter(self) -> SegmenterSettings:
         """How patient the listener is."""
         return SegmenterSettings(end_after=self.settings.end_of_speech)
-
 
     def speech(self, synthesiser: Synthesiser, text: str) -> Clip:
         """`text` as it would be spoken, sentence by sentence."""
@@ -317,5 +317,3 @@ class TextDevice:
 
     def stop(self) -> None:
         """Nothing goes on being said in text."""
-
-

@@ -71,9 +71,11 @@ def run(
     *,
     wav: Annotated[Path | None, typer.Option(help="Hear this recording instead of the microphone.", metavar="IN.wav")] = None,
     out: Annotated[Path | None, typer.Option(help="Write what the loudspeaker would have played here.", metavar="OUT.wav")] = None,
-    events: Annotated[str | None, typer.Option(help="Write what happens as JSON Lines to FILE, or to standard output for -.", metavar="FILE")] = None,
+    events: Annotated[
+        str | None, typer.Option(help="Write what happens as JSON Lines to FILE, or to standard output for -.", metavar="FILE")
+    ] = None,
     realtime: Annotated[bool, typer.Option("--realtime", help="Pace the recording as it was spoken.")] = False,
-    no_wake: Annotated[bool, typer.Option("--no-wake", help="Answer without a wake word.")] = False,
+    no_wake: Annotated[bool, typer.Option("--no-wake", help="Answer without a wake word, as it always does for now.")] = False,  # noqa: ARG001
 ) -> None:
     """Listen and answer until stopped: the main job.
 
@@ -206,7 +208,14 @@ def _as_json(text: str, outcome: Outcome) -> dict[str, Any]:
         case _:
             best = outcome.best
             score = round(best.score, 3) if best else 0.0
-            return {"text": text, "intent": None, "score": score, "runner_up": best.intent if best else None, "slots": {}, "reason": outcome.reason}
+            return {
+                "text": text,
+                "intent": None,
+                "score": score,
+                "runner_up": best.intent if best else None,
+                "slots": {},
+                "reason": outcome.reason,
+            }
 
 
 def _print_json(value: object) -> None:

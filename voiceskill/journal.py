@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from voiceskill.core.actions import Action, Alert, Say, Understood
 from voiceskill.core.events import Event, Failed, Heard, Partial, Speaking, SpeechEnded, SpeechStarted, Spoken, Started
-from voiceskill.core.understanding.outcome import Match
+from voiceskill.core.understanding.outcome import Match, NoMatch
 
 
 def describe(happening: Event | Action) -> dict[str, Any] | None:
@@ -25,9 +25,8 @@ def describe(happening: Event | Action) -> dict[str, Any] | None:
             return {"event": "heard", "text": hypotheses[0].text, "confidence": hypotheses[0].confidence}
         case Understood(outcome=Match(intent=intent, score=score)):
             return {"event": "matched", "intent": intent, "score": round(score, 3), "reason": None}
-        case Understood(outcome=outcome):
-            score = round(outcome.best.score, 3) if outcome.best else 0.0
-            return {"event": "matched", "intent": None, "score": score, "reason": getattr(outcome, "reason", None)}
+        case Understood(outcome=NoMatch(reason=reason, best=best)):
+            return {"event": "matched", "intent": None, "score": round(best.score, 3) if best else 0.0, "reason": reason}
         case Say(id=say, text=text):
             return {"event": "say", "id": say, "text": text}
         case Speaking(say=say):

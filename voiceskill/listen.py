@@ -25,9 +25,7 @@ _LEAD_SECONDS = 0.4
 class Listener:
     """Hears one utterance at a time. Not thread-safe: one thread feeds it."""
 
-    def __init__(
-        self, detector: VoiceDetector, recogniser: Recogniser, settings: SegmenterSettings, post: Callable[[Event], None]
-    ) -> None:
+    def __init__(self, detector: VoiceDetector, recogniser: Recogniser, settings: SegmenterSettings, post: Callable[[Event], None]) -> None:
         self._detector = detector
         self._recogniser = recogniser
         self._settings = settings

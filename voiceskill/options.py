@@ -16,7 +16,9 @@ from voiceskill.app import Home
 _OPTIONS: dict[str, Any] = {
     "config": Annotated[Path | None, typer.Option(help="Settings file, in TOML.", metavar="FILE", show_default=False)],
     "data_dir": Annotated[Path | None, typer.Option(help="Folder for models and everything kept.", metavar="DIR", show_default=False)],
-    "intents": Annotated[Path | None, typer.Option(help="Folder of intents to use instead of the shipped one.", metavar="DIR", show_default=False)],
+    "intents": Annotated[
+        Path | None, typer.Option(help="Folder of intents to use instead of the shipped one.", metavar="DIR", show_default=False)
+    ],
     "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what goes on.")],
 }
 
@@ -34,7 +36,7 @@ def with_common_options(command: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False if name == "verbose" else None, annotation=annotation)
         for name, annotation in _OPTIONS.items()
     ]
-    del wrapper.__wrapped__  # type: ignore[attr-defined]  # or inspect would look through to the command's own signature
+    del wrapper.__wrapped__  # or inspect would look through to the command's own signature
     wrapper.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined]
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *common)}
     return wrapper

@@ -24,7 +24,7 @@ FRAME_SAMPLES = 512
 """Samples in a frame of hearing: 32 ms, the window of the voice detector."""
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - what the user is told of is a fault; not every fault is a programming error
     """Something outside the program went wrong. The message is one line for the user and says what to do."""
 
 
@@ -132,7 +132,10 @@ class Recogniser(Protocol):
         ...
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
-        """The readings of everything accepted since `start`, best first; empty when there are no words. May be called again after more sound."""
+        """The readings of everything accepted since `start`, best first; empty when there are no words.
+
+        May be called again after more sound.
+        """
         ...
 
     def close(self) -> None:

@@ -18,9 +18,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    recogniser: Literal["auto", "vosk", "moonshine"] = Field("auto", description="engine that turns speech into text; auto takes an installed Vosk model, else Moonshine")
+    recogniser: Literal["auto", "vosk", "moonshine"] = Field(
+        "auto", description="engine that turns speech into text; auto takes an installed Vosk model, else Moonshine"
+    )
     model: str = Field("", description="name of the Vosk model folder to use, or its path; empty: the best one installed")
-    synthesiser: Literal["auto", "pyttsx3", "flite", "piper"] = Field("auto", description="engine that speaks; auto takes the clearest one present")
+    synthesiser: Literal["auto", "pyttsx3", "flite", "piper"] = Field(
+        "auto", description="engine that speaks; auto takes the clearest one present"
+    )
     voice: str = Field("", description="voice of the synthesiser; empty: the clearest one. `voiceskill say --voices` lists them")
     words_per_minute: Annotated[int, Field(ge=80, le=260)] = Field(140, description="pace of speech, in words a minute")
     pitch: Annotated[float, Field(ge=-12, le=12)] = Field(0.0, description="pitch of speech, in semitones above the voice's own")
@@ -28,7 +32,9 @@ class Settings(BaseModel):
     microphone: str = Field("", description="name, or part of the name, of the microphone; empty: the system's default")
     loudspeaker: str = Field("", description="name, or part of the name, of the loudspeaker; empty: the system's default")
     end_of_speech: Annotated[float, Field(ge=0.3, le=3.0)] = Field(0.7, description="silence that ends an utterance, in seconds")
-    emergency_number: str = Field("", description="how the emergency number is spoken, in words: nine nine nine; empty: your emergency number")
+    emergency_number: str = Field(
+        "", description="how the emergency number is spoken, in words: nine nine nine; empty: your emergency number"
+    )
     crisis_line: str = Field("", description="how the crisis line is spoken, in words; empty: a crisis line")
     poison_line: str = Field("", description="how the poison line is spoken, in words; empty: a poison line")
 

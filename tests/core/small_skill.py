@@ -42,7 +42,14 @@ INTENTS = (
     Intent("control_no", Kind.CONTROL, control=Control.NO, examples=("no", "no thanks")),
     Intent("control_more", Kind.CONTROL, control=Control.MORE, examples=("tell me more",)),
     Intent("control_repeat", Kind.CONTROL, control=Control.REPEAT, examples=("say that again",)),
-    Intent("control_help", Kind.CONTROL, control=Control.HELP, escape=("help me",), examples=("what can I say",), answers=("Ask why it happened.",)),
+    Intent(
+        "control_help",
+        Kind.CONTROL,
+        control=Control.HELP,
+        escape=("help me",),
+        examples=("what can I say",),
+        answers=("Ask why it happened.",),
+    ),
 )
 
 SKILL = Skill(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -54,7 +55,7 @@ def test_the_first_answer_ever_says_that_it_is_no_doctor_and_later_ones_do_not()
 def test_answers_rotate_and_are_never_the_same_twice_running() -> None:
     talk = Talk()
     answers = [talk.hear("I was lifting a heavy box") for _ in range(6)]
-    assert all(a != b for a, b in zip(answers, answers[1:], strict=False))
+    assert all(a != b for a, b in pairwise(answers))
 
 
 def test_an_offer_is_made_once_and_yes_takes_it() -> None:

@@ -15,7 +15,9 @@ def test_our_own_words_are_known_even_a_little_garbled(heard: str) -> None:
     assert is_echo(heard, SAYING)
 
 
-@pytest.mark.parametrize("heard", ["how long should I keep it on", "that hurts", "your skin spasm often warmth", "I can't feel my legs", ""])
+@pytest.mark.parametrize(
+    "heard", ["how long should I keep it on", "that hurts", "your skin spasm often warmth", "I can't feel my legs", ""]
+)
 def test_what_the_user_says_is_not_taken_for_ours(heard: str) -> None:
     assert not is_echo(heard, SAYING)
 

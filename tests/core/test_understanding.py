@@ -54,7 +54,13 @@ def test_normalising_twice_changes_nothing_more(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "plain"),
-    [("I CAN\u2019T Move!", "i can't move"), ("  café -- crème  ", "cafe creme"), ("x_ray", "x ray"), ("'stop'", "stop"), ("two\u00a0words", "two words")],
+    [
+        ("I CAN\u2019T Move!", "i can't move"),
+        ("  café -- crème  ", "cafe creme"),
+        ("x_ray", "x ray"),
+        ("'stop'", "stop"),
+        ("two\u00a0words", "two words"),
+    ],
 )
 def test_one_spelling_for_several(text: str, plain: str) -> None:
     assert normalise(text) == plain

@@ -1,0 +1,1 @@
+"""The core: pure rules, without I/O, clock, thread or chance."""

@@ -177,10 +177,10 @@ class Conversation:
                 return self._stop(state)
             case Control.YES, (Offered(intent) | Flagged(intent)):
                 return self._turn_to(state, self._skill.intents[intent])
-            case (Control.NO | Control.CANCEL), Offered(intent):
+            case ((Control.NO | Control.CANCEL), Offered(intent)):
                 state = self._count(replace(state, phase=Idle()), intent)
                 return self._say(state, self._lines.declined, CancelTimer(_OFFER_TIMER))
-            case (Control.NO | Control.CANCEL), Flagged():
+            case ((Control.NO | Control.CANCEL), Flagged()):
                 return self._say(replace(state, phase=Idle()), self._lines.declined)
             case Control.YES, Idle():
                 return self._say(state, self._lines.yes_to_what)
@@ -235,5 +235,3 @@ class Conversation:
 
     def _count(self, state: State, key: str) -> State:
         return replace(state, told={**state.told, key: state.told.get(key, 0) + 1})
-
-

@@ -44,12 +44,7 @@ class Triage:
     """Knows the flags and escape words of a skill."""
 
     def __init__(self, skill: Skill) -> None:
-        self._cues = [
-            (intent, words(cue))
-            for intent in skill.intents.values()
-            if intent.kind is Kind.FLAG
-            for cue in intent.examples
-        ]
+        self._cues = [(intent, words(cue)) for intent in skill.intents.values() if intent.kind is Kind.FLAG for cue in intent.examples]
         self._escapes = sorted(
             ((words(phrase), intent.control) for intent in skill.intents.values() if intent.control for phrase in intent.escape),
             key=lambda escape: -len(escape[0]),

@@ -1,0 +1,1 @@
+"""The edges: one device, engine or format of the world each."""

@@ -152,5 +152,3 @@ class Aligner:
     def _slots(self, path: Iterable[int]) -> tuple[tuple[str, str | int], ...]:
         found = dict.fromkeys(int(fill) for node in path if (fill := self._fills[node]) >= 0)
         return tuple(self._values[number] for number in found)
-
-

@@ -17,14 +17,17 @@ _ACCEPT_AT = 0.74
 _UNCLEAR_AT = 0.58
 """A likeness from which a sentence may have been for us."""
 
-_FILLERS = frozenset("um uh er erm hmm please well so oh okay hey".split())
+_FILLERS = frozenset({"um", "uh", "er", "erm", "hmm", "please", "well", "so", "oh", "okay", "hey"})
 
 _CANDIDATES = 20
 """Phrases looked at closely; the best phrase of the best and second-best intents are among them."""
 
 
 class FuzzyUnderstander:
-    """Knows every phrase of a skill but those of its flags, which are triage's. RapidFuzz's `token_sort_ratio` does not reward a shared word or two as `WRatio` does."""
+    """Knows every phrase of a skill but those of its flags, which are triage's.
+
+    RapidFuzz's `token_sort_ratio` does not reward a shared word or two, as `WRatio` does.
+    """
 
     def __init__(self, skill: Skill) -> None:
         phrases: dict[str, str] = {}

@@ -160,5 +160,3 @@ class _Builder:
             fills=np.array(self._fills, np.int32)[order],
             values=tuple(self._values),
         )
-
-
