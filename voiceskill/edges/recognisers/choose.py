@@ -1,0 +1,84 @@
+"""Which recogniser this device has.
+
+`auto` takes the first of these that is installed and sound:
+1. the Vosk model named in the settings;
+2. the official English Vosk models, large before small (by what they take on disk);
+3. Moonshine, whose model comes with the program;
+4. `vosk-bedside-en`, the project's own small model.
+A damaged model is passed over with a warning: someone in pain is better served by the next one than by none.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from voiceskill.edges.models import try_vosk_model
+from voiceskill.edges.recognisers.moonshine_engine import MODEL as MOONSHINE_MODEL
+from voiceskill.edges.recognisers.moonshine_engine import MoonshineRecogniser
+from voiceskill.edges.recognisers.vosk_engine import VoskRecogniser
+from voiceskill.ports import ModelMissing, Recogniser
+
+OWN_MODEL = "vosk-bedside-en"
+
+_OFFICIAL = re.compile(r"vosk-model-(small-)?en-")
+_log = logging.getLogger(__name__)
+
+
+def build_recogniser(
+    engine: Literal["auto", "vosk", "moonshine"], models_dir: Path, model: str | None, *, cache_dir: Path | None = None
+) -> Recogniser:
+    """Build the recogniser that the settings ask for.
+
+    `model` is the name of a folder in `models_dir`, or a path. `cache_dir` keeps which models were tried (default: `models_dir`).
+    Raises ModelMissing with the way out.
+    """
+    vosk = partial(_vosk, cache_dir=cache_dir or models_dir)
+    match engine:
+        case "moonshine":
+            if model not in (None, MOONSHINE_MODEL):
+                raise ModelMissing(f"Moonshine has no model {model} here: leave the model out of the settings, or name {MOONSHINE_MODEL}")
+            return MoonshineRecogniser()
+        case "vosk":
+            if model is not None:
+                return vosk(models_dir / model)
+            builders: list[Callable[[], Recogniser]] = [partial(vosk, path) for path in [*_official(models_dir), *_own(models_dir)]]
+        case "auto":
+            named = [models_dir / model] if model not in (None, MOONSHINE_MODEL) else []
+            before = [partial(vosk, path) for path in dict.fromkeys([*named, *_official(models_dir)])]
+            builders = [*before, MoonshineRecogniser, *(partial(vosk, path) for path in _own(models_dir))]
+    return _first(builders, models_dir)
+
+
+def _first(builders: Sequence[Callable[[], Recogniser]], models_dir: Path) -> Recogniser:
+    reason = ""
+    for build in builders:
+        try:
+            return build()
+        except ModelMissing as error:
+            _log.warning("%s", error)
+            reason = reason or f" ({error})"
+    raise ModelMissing(f"There is no speech model in {models_dir}: install one with voiceskill models install{reason}")
+
+
+def _vosk(path: Path, *, cache_dir: Path) -> Recogniser:
+    try_vosk_model(path, cache_dir)
+    return VoskRecogniser(path)
+
+
+def _official(models_dir: Path) -> list[Path]:
+    found = [path for path in models_dir.glob("vosk-model-*") if _OFFICIAL.match(path.name) and path.is_dir()]
+    return sorted(found, key=lambda path: (-_bytes(path), path.name))
+
+
+def _own(models_dir: Path) -> list[Path]:
+    path = models_dir / OWN_MODEL
+    return [path] if path.is_dir() else []
+
+
+def _bytes(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
