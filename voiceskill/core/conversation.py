@@ -27,7 +27,7 @@ _OFFER_SECONDS = 30.0
 _ECHO_SECONDS = 1.5
 """How long after our own speech it may still come back through the microphone and the recogniser."""
 
-_MISSES_ANSWERED = 1
+_MISSES_ANSWERED = 2
 """After so many replies in a row to what was not understood, silence."""
 
 
