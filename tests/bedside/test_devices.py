@@ -1,0 +1,412 @@
+"""The microphone and the loudspeaker on real (PulseAudio) devices, each in a process of its own; then their arithmetic alone."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.bedside.sound_server import PATIENCE_SECONDS, Pcm, SoundServer, environment_without_devices, wait_until
+from voiceskill.edges.devices import DeviceInfo, Direction, choose_device
+from voiceskill.edges.microphone import Block, FrameMaker
+from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Frame, NoAudioDevice
+
+LISTEN = """
+import sys, threading
+import numpy as np
+import sounddevice
+from voiceskill.edges.clock import MonotonicClock
+from voiceskill.edges.microphone import SoundDeviceMicrophone
+from voiceskill.ports import NoAudioDevice
+
+out, only_rate, only_channels = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+
+class Particular(sounddevice.InputStream):
+    '''Like a cheap USB microphone: one format only.'''
+    def __init__(self, **settings):
+        if (settings["samplerate"], settings["channels"]) != (only_rate, only_channels):
+            raise sounddevice.PortAudioError("Invalid sample rate", -9997)
+        super().__init__(**settings)
+
+if only_rate:
+    sounddevice.InputStream = Particular
+microphone = SoundDeviceMicrophone(None, MonotonicClock())
+threading.Thread(target=lambda: (sys.stdin.read(), microphone.close()), daemon=True).start()
+frames = []
+try:
+    for frame in microphone.frames():
+        if not frames:
+            print("listening", flush=True)
+        frames.append(frame)
+except NoAudioDevice as fault:
+    print("fault", fault, flush=True)
+np.savez(out, pcm=[f.pcm for f in frames], at=[f.at for f in frames], dropped=[f.dropped for f in frames])
+print("ended", flush=True)
+"""
+
+PLAY = """
+import sys, threading, time
+import numpy as np
+from voiceskill.edges.clock import MonotonicClock
+from voiceskill.edges.speaker import SoundDeviceSpeaker
+
+speaker = SoundDeviceSpeaker(None, MonotonicClock())
+broken = threading.Event()
+given = 0
+
+def pull(samples):
+    global given
+    if broken.is_set():
+        raise RuntimeError("synthesiser broke")
+    times = (given + np.arange(samples)) / speaker.rate
+    given += samples
+    return np.rint(8000 * np.sin(2 * np.pi * 880 * times)).astype(np.int16)
+
+def until(condition):
+    while not condition():
+        time.sleep(0.02)
+
+speaker.start(pull)
+print("playing", flush=True)
+for line in sys.stdin:
+    match line.strip():
+        case "break":
+            broken.set()
+            until(lambda: speaker.pull_faults > 5)
+            print("broken", speaker.first_pull_fault, flush=True)
+        case "mend":
+            broken.clear()
+            print("mended", flush=True)
+        case "lose":
+            print("losing", flush=True)
+            until(lambda: speaker.fault is not None)
+            print("fault", speaker.fault, flush=True)
+healthy = speaker.fault is None
+speaker.close()
+speaker.close()
+print("ended", healthy, flush=True)
+"""
+
+OPEN = """
+import sys
+from voiceskill.edges.clock import MonotonicClock
+from voiceskill.edges.microphone import SoundDeviceMicrophone
+from voiceskill.edges.speaker import SoundDeviceSpeaker
+from voiceskill.ports import NoAudioDevice
+
+kind = {"microphone": SoundDeviceMicrophone, "loudspeaker": SoundDeviceSpeaker}[sys.argv[1]]
+try:
+    print("found", kind(sys.argv[2] if len(sys.argv) > 2 else None, MonotonicClock()).name)
+except NoAudioDevice as fault:
+    print("fault", fault)
+"""
+
+LIST = """
+import dataclasses, json
+from voiceskill.edges.devices import list_devices
+print(json.dumps([dataclasses.asdict(device) for device in list_devices()]))
+"""
+
+
+class Child:
+    """A process that uses sound; its lines are awaited one by one."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line.rstrip("\n"))
+
+    def expect(self, beginning: str) -> str:
+        line = self._lines.get(timeout=PATIENCE_SECONDS)
+        assert line.startswith(beginning)
+        return line
+
+    def tell(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+
+    def end(self) -> str:
+        """Close its standard input; it ends by itself, soon."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        line = self.expect("ended")
+        assert self._process.wait(PATIENCE_SECONDS) == 0
+        return line
+
+
+@contextmanager
+def child(script: str, environment: Mapping[str, str], *arguments: object) -> Iterator[Child]:
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Child(process)
+        finally:
+            process.kill()
+
+
+def run(script: str, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS)
+
+
+def tone(frequency: float, seconds: float, rate: int, loudness: float = 8000) -> Pcm:
+    times = np.arange(round(seconds * rate)) / rate
+    return np.rint(loudness * np.sin(2 * np.pi * frequency * times)).astype(np.int16)
+
+
+def frequency_of(pcm: Pcm, rate: int) -> float:
+    spectrum = np.abs(np.fft.rfft(pcm * np.hanning(len(pcm))))
+    return float(np.argmax(spectrum) * rate / len(pcm))
+
+
+def root_mean_square(pcm: Pcm) -> float:
+    return float(np.sqrt(np.mean(pcm.astype(np.float64) ** 2)))
+
+
+def loudest(pcm: Pcm, samples: int) -> Pcm:
+    """The stretch of that length with the most sound in it."""
+    energy = np.cumsum(np.concatenate([[0.0], pcm.astype(np.float64) ** 2]))
+    first = int(np.argmax(energy[samples:] - energy[:-samples]))
+    return pcm[first : first + samples]
+
+
+def loud_samples(pcm: Pcm) -> int:
+    return int(np.count_nonzero(np.abs(pcm) > 500))
+
+
+# The microphone --------------------------------------------------------------------------------------------------------------
+
+
+def heard_tone(server: SoundServer, directory: Path, played_at: int, only: tuple[int, int]) -> dict[str, Any]:
+    out = directory / "heard.npz"
+    with child(LISTEN, server.environment(), out, *only) as listener:
+        listener.expect("listening")
+        server.play_into_microphone(tone(1000, 1.5, played_at), played_at)
+        listener.end()
+    return dict(np.load(out))
+
+
+@pytest.mark.parametrize("played_at", [16_000, 44_100, 48_000])
+def test_what_is_said_into_the_microphone_is_heard(sound_server: SoundServer, tmp_path: Path, played_at: int) -> None:
+    heard = heard_tone(sound_server, tmp_path, played_at, only=(0, 0))
+    check_tone(heard)
+
+
+@pytest.mark.parametrize("only", [(44_100, 1), (44_100, 2), (48_000, 2)])
+def test_a_microphone_that_knows_one_format_only_is_heard(sound_server: SoundServer, tmp_path: Path, only: tuple[int, int]) -> None:
+    heard = heard_tone(sound_server, tmp_path, 48_000, only)
+    check_tone(heard)
+
+
+def check_tone(heard: dict[str, Any]) -> None:
+    assert heard["pcm"].dtype == np.int16
+    assert heard["pcm"].shape[1] == FRAME_SAMPLES
+    assert np.all(np.diff(heard["at"]) >= 0)
+    middle = loudest(heard["pcm"].reshape(-1), HEARING_RATE // 2)
+    assert frequency_of(middle, HEARING_RATE) == pytest.approx(1000, abs=10)
+    assert root_mean_square(middle) == pytest.approx(8000 / np.sqrt(2), rel=0.2)
+
+
+@pytest.mark.parametrize("misfortune", [SoundServer.kill, SoundServer.stall, SoundServer.unload_microphone])
+def test_a_microphone_lost_while_we_listen_is_reported(
+    fragile_sound_server: SoundServer, tmp_path: Path, misfortune: Callable[[SoundServer], None]
+) -> None:
+    with child(LISTEN, fragile_sound_server.environment(), tmp_path / "heard.npz", 0, 0) as listener:
+        listener.expect("listening")
+        misfortune(fragile_sound_server)
+        assert listener.expect("fault") == (
+            'fault The microphone "default" has stopped: no sound came from it. Check its plug and the sound system, then start again.'
+        )
+        listener.expect("ended")
+
+
+def test_an_echo_reaches_the_microphone_as_loud_as_asked(sound_server: SoundServer) -> None:
+    levels = {}
+    with child(PLAY, sound_server.environment()) as player:
+        player.expect("playing")
+        for gain in (0.0, -12.0):
+            sound_server.set_echo(gain)
+            with sound_server.record_microphone() as recording:
+                recording.wait_for(lambda pcm: loud_samples(pcm) > 48_000, "the echo")
+            levels[gain] = root_mean_square(loudest(recording.pcm(), 24_000))
+        sound_server.set_echo(None)
+        player.end()
+    assert levels[0.0] == pytest.approx(8000 / np.sqrt(2), rel=0.2)
+    assert 20 * np.log10(levels[0.0] / levels[-12.0]) == pytest.approx(12, abs=2)
+
+
+# The loudspeaker -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_we_play_is_heard_and_a_fault_of_ours_is_only_silence(sound_server: SoundServer) -> None:
+    with child(PLAY, sound_server.environment()) as player, sound_server.record_loudspeaker() as recording:
+        player.expect("playing")
+        recording.wait_for(lambda pcm: loud_samples(pcm) > 48_000, "the tone")
+        player.tell("break")
+        assert player.expect("broken") == "broken synthesiser broke"
+        recording.wait_for(lambda pcm: not pcm[-4800:].any(), "silence")
+        before = loud_samples(recording.pcm())
+        player.tell("mend")
+        player.expect("mended")
+        recording.wait_for(lambda pcm: loud_samples(pcm) > before + 24_000, "the tone again")
+        assert player.end() == "ended True"
+    middle = loudest(recording.pcm(), 24_000)
+    assert frequency_of(middle, recording.rate) == pytest.approx(880, abs=10)
+    assert root_mean_square(middle) == pytest.approx(8000 / np.sqrt(2), rel=0.2)
+
+
+@pytest.mark.parametrize("misfortune", [SoundServer.kill, SoundServer.stall, SoundServer.unload_loudspeaker])
+def test_a_loudspeaker_lost_while_we_speak_is_noticed(fragile_sound_server: SoundServer, misfortune: Callable[[SoundServer], None]) -> None:
+    with child(PLAY, fragile_sound_server.environment()) as player:
+        player.expect("playing")
+        player.tell("lose")
+        player.expect("losing")
+        misfortune(fragile_sound_server)
+        assert player.expect("fault") == (
+            'fault The loudspeaker "default" has stopped. Check its plug and the sound system, then start again.'
+        )
+        assert player.end() == "ended False"
+
+
+# Finding devices -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_devices_are_listed_with_the_defaults_marked(sound_server: SoundServer) -> None:
+    done = run(LIST, sound_server.environment())
+    devices = {device["name"]: device for device in json.loads(done.stdout)}
+    assert devices["default"]["is_default_input"]
+    assert devices["default"]["is_default_output"]
+    assert not devices["pulse"]["is_default_input"]
+    assert devices["pulse"]["host_api"] == "ALSA"
+    assert devices["pulse"]["inputs"] > 0
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("kind", ["microphone", "loudspeaker"])
+def test_a_machine_without_sound_says_so_in_one_line(tmp_path: Path, kind: str) -> None:
+    done = run(OPEN, environment_without_devices(tmp_path), kind)
+    assert done.stdout == f"fault There is no {kind}. Plug one in, then check that it is listed: voiceskill devices\n"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("kind", ["microphone", "loudspeaker"])
+def test_a_device_is_found_by_part_of_its_name(sound_server: SoundServer, kind: str) -> None:
+    assert run(OPEN, sound_server.environment(), kind, "PULS").stdout == "found pulse\n"
+
+
+def test_a_device_that_is_not_there_is_answered_with_those_that_are(sound_server: SoundServer) -> None:
+    done = run(OPEN, sound_server.environment(), "microphone", "Jabra")
+    assert done.stdout == 'fault There is no microphone called "Jabra". Choose one of: 0 "pulse", 1 "default"\n'
+
+
+def device(index: int, name: str, inputs: int = 1, outputs: int = 0) -> DeviceInfo:
+    return DeviceInfo(index, name, "ALSA", inputs, outputs, 48_000, is_default_input=index == 1, is_default_output=False)
+
+
+DEVICES = (device(0, "USB Audio"), device(1, "USB Audio 2"), device(2, "HDMI", 0, 2), device(3, "Webcam 7"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"), [(None, 1), ("USB Audio", 0), ("audio 2", 1), ("webcam", 3), (3, 3), ("3", 3), ("7", None), ("HDMI", None)]
+)
+def test_the_device_meant_is_chosen(wanted: str | int | None, index: int | None) -> None:
+    if index is None:
+        with pytest.raises(NoAudioDevice, match="There is no microphone called"):
+            choose_device(wanted, Direction.IN, DEVICES)
+    else:
+        assert choose_device(wanted, Direction.IN, DEVICES).index == index
+
+
+def test_a_name_that_fits_two_devices_is_not_guessed() -> None:
+    with pytest.raises(NoAudioDevice, match=r'^More than one microphone matches "usb"\. Choose one of: 0 "USB Audio", 1 "USB Audio 2"$'):
+        choose_device("usb", Direction.IN, DEVICES)
+
+
+def test_without_a_default_the_first_device_serves() -> None:
+    assert choose_device(None, Direction.OUT, DEVICES).index == 2
+
+
+# Blocks of the device into frames --------------------------------------------------------------------------------------------
+
+
+def frames_of(maker: FrameMaker, pcm: Pcm, rate: int, start: float = 0.0) -> list[Frame]:
+    """Feed mono sound, on both channels, in blocks of 32 ms that arrive on time."""
+    size = round(rate * 0.032)
+    frames: list[Frame] = []
+    for first in range(0, len(pcm), size):
+        block = np.repeat(pcm[first : first + size, np.newaxis], 2, axis=1)
+        frames += maker.accept(Block(block, start + (first + len(block)) / rate))
+    return frames
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
+def test_frames_keep_pitch_level_and_time_at_any_rate_of_the_device(rate: int) -> None:
+    frames = frames_of(FrameMaker(rate, 2), tone(1000, 2, rate), rate, start=100.0)
+    heard = np.concatenate([frame.pcm for frame in frames])
+    assert len(heard) > 1.9 * HEARING_RATE
+    assert frequency_of(heard[4000:20_000], HEARING_RATE) == pytest.approx(1000, abs=2)
+    assert root_mean_square(heard[4000:20_000]) == pytest.approx(8000 / np.sqrt(2), rel=0.02)
+    assert [frame.at for frame in frames] == pytest.approx([100.0 + 0.032 * (n + 1) for n in range(len(frames))])
+
+
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+def test_sound_that_was_lost_is_counted_and_the_time_goes_on_behind_it(rate: int) -> None:
+    maker = FrameMaker(rate, 2)
+    before = frames_of(maker, tone(500, 1, rate), rate)
+    block = np.zeros((round(rate * 0.032), 2), np.int16)
+    arrived = 3.0 + 0.032
+    after: list[Frame] = []
+    for n in range(10):
+        after += maker.accept(Block(block, arrived + n * 0.032, lost=2 * rate if n == 0 else 0))
+    assert after[0].dropped == pytest.approx(3 * HEARING_RATE - len(before) * FRAME_SAMPLES, abs=2)
+    assert after[0].at == pytest.approx(3.032)
+    assert [frame.dropped for frame in after[1:]] == [0] * (len(after) - 1)
+
+
+def test_a_gap_that_the_device_reports_is_measured_by_the_clock() -> None:
+    maker = FrameMaker(HEARING_RATE, 2)
+    frames_of(maker, tone(500, 0.32, HEARING_RATE), HEARING_RATE)
+    block = np.zeros((FRAME_SAMPLES, 2), np.int16)
+    (frame,) = maker.accept(Block(block, arrived=0.32 + 0.5 + 0.032, gap=True))
+    assert frame.dropped == pytest.approx(0.5 * HEARING_RATE, abs=1)
+    assert frame.at == pytest.approx(0.852)
+
+
+@pytest.mark.parametrize("pace", [0.9999, 1.0001])
+def test_a_device_slower_or_faster_than_the_clock_stays_in_time(pace: float) -> None:
+    maker = FrameMaker(HEARING_RATE, 1)
+    block = np.zeros((FRAME_SAMPLES, 1), np.int16)
+    last = 0.0
+    for n in range(1, 50_000):
+        arrived = n * 0.032 * pace
+        (frame,) = maker.accept(Block(block, arrived))
+        assert last <= frame.at <= arrived + 0.001
+        assert frame.at > arrived - 0.02
+        last = frame.at
+
+
+def test_blocks_that_come_in_bursts_leave_the_frames_evenly_spaced() -> None:
+    maker = FrameMaker(HEARING_RATE, 1)
+    block = np.zeros((FRAME_SAMPLES, 1), np.int16)
+    times = [frame.at for n in range(400) for frame in maker.accept(Block(block, 0.032 * (n + 1) + 0.03 * (n % 3)))]
+    assert np.diff(times) == pytest.approx(0.032, abs=1e-6)
+
+
+def test_the_test_bench_waits_no_longer_than_told() -> None:
+    with pytest.raises(TimeoutError, match="pigs to fly"):
+        wait_until(lambda: False, "pigs to fly", seconds=0.01)
