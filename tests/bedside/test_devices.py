@@ -110,6 +110,23 @@ except NoAudioDevice as fault:
     print("fault", fault)
 """
 
+LEAVE = """
+import threading
+import numpy as np
+from voiceskill.edges.clock import MonotonicClock
+from voiceskill.edges.microphone import SoundDeviceMicrophone
+from voiceskill.edges.speaker import SoundDeviceSpeaker
+
+clock = MonotonicClock()
+microphone, speaker = SoundDeviceMicrophone(None, clock), SoundDeviceSpeaker(None, clock)
+heard = threading.Event()
+speaker.start(lambda samples: np.zeros(samples, np.int16))
+threading.Thread(target=lambda: [heard.set() for _ in microphone.frames()], daemon=True).start()
+heard.wait()
+microphone.close()
+print("left")
+"""
+
 LIST = """
 import dataclasses, json
 from voiceskill.edges.devices import list_devices
@@ -281,6 +298,10 @@ def test_a_loudspeaker_lost_while_we_speak_is_noticed(fragile_sound_server: Soun
             'fault The loudspeaker "default" has stopped. Check its plug and the sound system, then start again.'
         )
         assert player.end() == "ended False"
+
+
+def test_a_program_that_leaves_in_mid_sound_does_not_hang(sound_server: SoundServer) -> None:
+    assert run(LEAVE, sound_server.environment()).stdout == "left\n"
 
 
 # Finding devices -------------------------------------------------------------------------------------------------------------
