@@ -210,6 +210,8 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
             try:
                 for frame in microphone.frames():
                     listener.feed(frame)
+                    if speaker.fault:
+                        raise speaker.fault
             except Fault as fault:
                 failure.append(fault)
             loop.stop()

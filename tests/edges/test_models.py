@@ -34,7 +34,7 @@ def test_a_sound_model_is_accepted(tmp_path: Path, layout: Layout) -> None:
 
 
 def test_a_missing_model_is_named_with_the_command_that_installs_it(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing, match=r"models install vosk-model-small-en-us-0\.15"):
+    with pytest.raises(ModelMissing, match=r"vosk-model-small-en-us-0\.15 .*put its folder there"):
         check_vosk_model(tmp_path / "vosk-model-small-en-us-0.15")
 
 
@@ -98,7 +98,7 @@ def test_a_model_that_would_abort_the_process_is_found_out_in_a_child(tmp_path: 
     path = write_toy_model(tmp_path / "toy")
     (path / "conf/model.conf").write_text("--beam=11.0\n")
     check_vosk_model(path)
-    with pytest.raises(ModelMissing, match=r"damaged .*models remove toy and voiceskill models install toy"):
+    with pytest.raises(ModelMissing, match=r"damaged .*remove the folder"):
         try_vosk_model(path, tmp_path / "cache")
 
 

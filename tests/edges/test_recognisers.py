@@ -245,12 +245,12 @@ class TestChoice:
 
     def test_a_model_asked_for_by_name_is_never_replaced(self, tmp_path: Path) -> None:
         write_toy_model(tmp_path / "vosk-model-small-en-us-0.15")
-        with pytest.raises(ModelMissing, match=r"models install vosk-model-en-us-0\.22"):
+        with pytest.raises(ModelMissing, match=r"vosk-model-en-us-0\.22 .*put its folder there"):
             build_recogniser("vosk", tmp_path, "vosk-model-en-us-0.22")
 
     def test_without_any_model_the_way_out_is_named(self, tmp_path: Path) -> None:
         for models_dir in (tmp_path, tmp_path / "not there"):
-            with pytest.raises(ModelMissing, match="voiceskill models install"):
+            with pytest.raises(ModelMissing, match="put the folder of a Vosk model there"):
                 build_recogniser("vosk", models_dir, None)
 
     def test_moonshine_has_one_model(self, tmp_path: Path) -> None:

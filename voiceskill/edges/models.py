@@ -41,7 +41,7 @@ def check_vosk_model(path: Path) -> None:
     Raises ModelMissing with one line that names the model and the file at fault.
     """
     if not path.is_dir():
-        raise ModelMissing(f"The speech model {path.name} is not in {path.parent}: install it with voiceskill models install {path.name}")
+        raise ModelMissing(f"The speech model {path.name} is not in {path.parent}: put its folder there")
     try:
         if not any(path.iterdir()):
             raise _damaged(path, "its folder is empty")
@@ -79,10 +79,7 @@ def try_vosk_model(path: Path, cache_dir: Path) -> None:
 
 
 def _damaged(path: Path, what: str) -> ModelMissing:
-    return ModelMissing(
-        f"The speech model {path.name} is damaged ({what}): "
-        f"remove it and install it again with voiceskill models remove {path.name} and voiceskill models install {path.name}"
-    )
+    return ModelMissing(f"The speech model {path.name} is damaged ({what}): remove the folder and unpack it again")
 
 
 def _content(path: Path, name: str, most: int) -> bytes:

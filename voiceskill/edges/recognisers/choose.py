@@ -62,7 +62,7 @@ def _first(builders: Sequence[Callable[[], Recogniser]], models_dir: Path) -> Re
         except ModelMissing as error:
             _log.warning("%s", error)
             reason = reason or f" ({error})"
-    raise ModelMissing(f"There is no speech model in {models_dir}: install one with voiceskill models install{reason}")
+    raise ModelMissing(f"There is no speech model in {models_dir}: put the folder of a Vosk model there{reason}")
 
 
 def _vosk(path: Path, *, cache_dir: Path) -> Recogniser:

@@ -58,7 +58,7 @@ class MoonshineRecogniser:
             except Exception as error:
                 raise ModelMissing(
                     f"The Moonshine recogniser does not load ({error}): run scripts/setup again, "
-                    "or install a Vosk model with voiceskill models install"
+                    "or put the folder of a Vosk model into the data folder's models"
                 ) from error
         self._pieces: list[Pcm] = []
         self._reading: tuple[Hypothesis, ...] | None = None
