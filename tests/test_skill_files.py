@@ -464,3 +464,13 @@ def test_no_reply_names_a_dose(shipped: Skill) -> None:
     for intent in shipped.intents.values():
         for text in filter(None, (*intent.answers, intent.then, intent.more)):
             assert not re.search(r"milligram|\b(one|two|three|four|six|eight) (tablets?|pills?|hours?)\b", text), (intent.id, text)
+
+
+def test_every_intent_has_a_title_of_its_own(shipped: Skill) -> None:
+    named = ("cause_", "relief_", "routine_", "control_")
+    assert [intent.id for intent in shipped.intents.values() if intent.id.startswith(named) and not intent.title] == []
+    owner: dict[str, str] = {}
+    for intent in shipped.intents.values():
+        if intent.title:
+            title = intent.title.casefold()
+            assert owner.setdefault(title, intent.id) == intent.id, f'"{title}" names {owner[title]} and {intent.id}'
