@@ -9,6 +9,7 @@ from typing import Protocol
 from voiceskill.core.echo_guard import says
 from voiceskill.core.skill import Control, Skill
 from voiceskill.core.triage import Flag, Triage
+from voiceskill.core.understanding.judgement import Encoder
 from voiceskill.core.understanding.normalise import words
 from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
 
@@ -39,9 +40,9 @@ class Interpretation:
 class Interpreter:
     """Asks triage first, the understander last."""
 
-    def __init__(self, skill: Skill, understander: Understander) -> None:
+    def __init__(self, skill: Skill, understander: Understander, encoder: Encoder | None = None) -> None:
         self._skill = skill
-        self._triage = Triage(skill)
+        self._triage = Triage(skill, encoder)
         self._understander = understander
 
     def interpret(self, readings: Sequence[str], *, saying: str = "") -> Interpretation:

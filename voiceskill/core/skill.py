@@ -7,6 +7,7 @@ Laws of this module:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -74,15 +75,20 @@ class Source:
 class Intent:
     """One thing that can be meant, and what is said in return.
 
-    `templates` are sentences in hassil's syntax, `examples` plain ones. `answers` rotate. `then` follows a flag's line.
+    `title` names the intent inside a question: did you mean `title`?
+    `templates` are sentences in hassil's syntax, `examples` plain ones; `collected` is what people said who meant
+    it, `look_alikes` what only sounds like a flag. `answers` rotate. `then` follows a flag's line.
     `invitation` is the yes/no question by which other intents offer this one; `offer` names the intent offered after an answer.
     `escape` words are heard in any sentence, in any state. `unverified` lists statements that rest on no source seen.
     """
 
     id: str
     kind: Kind
+    title: str | None = None
     templates: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    collected: tuple[str, ...] = ()
+    look_alikes: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     more: str | None = None
     offer: str | None = None
@@ -111,7 +117,10 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """A loaded folder of intents. `lists` and `rules` are hassil's slot lists and expansion rules, by name."""
+    """A loaded folder of intents.
+
+    `lists` and `rules` are hassil's slot lists and expansion rules, by name; `unrelated` is talk that is not for the device.
+    """
 
     name: str
     language: str
@@ -120,7 +129,17 @@ class Skill:
     sources: Mapping[str, Source]
     lists: Mapping[str, tuple[str, ...]]
     rules: Mapping[str, str]
+    unrelated: tuple[str, ...] = ()
 
     def control(self, control: Control) -> Intent | None:
         """The intent that does `control`, if the skill has one."""
         return next((intent for intent in self.intents.values() if intent.control is control), None)
+
+    def fingerprint(self) -> str:
+        """A digest of all that can be heard; what was trained on it bears the same."""
+        digest = hashlib.sha256()
+        for intent in sorted(self.intents.values(), key=lambda intent: intent.id):
+            for part in ((intent.id, intent.kind), intent.templates, intent.examples, intent.escape, intent.collected, intent.look_alikes):
+                digest.update("\n".join(part).encode() + b"\0")
+        digest.update("\n".join(self.unrelated).encode())
+        return digest.hexdigest()

@@ -2,26 +2,39 @@
 
 Laws of this module:
 - It is its own judge with its own evidence; the score of the ordinary matcher neither opens nor shuts it.
-- All readings of the recogniser are looked at: a flag in any of them is a flag.
+- All readings of the recogniser are looked at, whole and clause by clause: a flag in any of them is a flag.
 - Recall first: what is missed here is missed for good.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from voiceskill.core.skill import Control, Intent, Kind, Skill, Tier
+from voiceskill.core.understanding.judgement import Encoder
 from voiceskill.core.understanding.normalise import words
 
 _URGENCY = (Tier.EMERGENCY, Tier.MATERNITY, Tier.TODAY)
 
-_FLAG_AT = 88.0
-"""Similarity, of 100, of a cue to the best stretch of the sentence as long as the cue."""
+_CUE_AT = 88.0
+"""Likeness, of 100, of a cue to the best stretch of the sentence as long as the cue, from which the cue was said."""
+
+_SURE_AT = 0.5
+"""The trained judge's probability from which a flag is raised. Chosen on tests/phrases/tuning.tsv, as are the others."""
+
+_CLAUSE_SURE_AT = 0.8
+"""The same for a clause taken by itself, which says less."""
 
 _NEGATIONS = frozenset({"no", "not", "never", "without", "cannot", "nor"})
+
+_JOINTS = frozenset({"and", "but", "also", "oh", "because", "plus", "then"})
+"""Words at which a sentence is taken apart into clauses."""
+
+_SHORTEST_CLAUSE = 3
+"""Words of a clause that can stand by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +54,12 @@ class Escape:
 
 
 class Triage:
-    """Knows the flags and escape words of a skill."""
+    """Knows the flags and escape words of a skill. Without an `encoder`, only what is listed is found."""
 
-    def __init__(self, skill: Skill) -> None:
-        self._cues = [(intent, words(cue)) for intent in skill.intents.values() if intent.kind is Kind.FLAG for cue in intent.examples]
+    def __init__(self, skill: Skill, encoder: Encoder | None = None) -> None:
+        self._flags = {intent.id: intent for intent in skill.intents.values() if intent.kind is Kind.FLAG}
+        self._cues = {" ".join(words(cue)): intent for intent in self._flags.values() for cue in intent.examples}
+        self._encoder = encoder
         self._escapes = sorted(
             ((words(phrase), intent.control) for intent in skill.intents.values() if intent.control for phrase in intent.escape),
             key=lambda escape: -len(escape[0]),
@@ -52,14 +67,13 @@ class Triage:
 
     def flags(self, readings: Iterable[str]) -> tuple[Flag, ...]:
         """The flags in any of the readings, the most urgent and surest first."""
-        best: dict[str, Flag] = {}
+        best: dict[str, float] = {}
         for reading in readings:
             heard = words(reading)
-            for intent, cue in self._cues:
-                score = _contains(heard, cue)
-                if score >= _FLAG_AT and score / 100 > (best[intent.id].score if intent.id in best else 0.0):
-                    best[intent.id] = Flag(intent, score / 100)
-        return tuple(sorted(best.values(), key=lambda flag: (_URGENCY.index(flag.intent.tier or Tier.TODAY), -flag.score)))
+            for flag, score in (*self._cued(heard), *self._judged(heard)):
+                best[flag] = max(score, best.get(flag, 0.0))
+        flags = [Flag(self._flags[flag], score) for flag, score in best.items()]
+        return tuple(sorted(flags, key=lambda flag: (_URGENCY.index(flag.intent.tier or Tier.TODAY), -flag.score)))
 
     def escape(self, readings: Iterable[str]) -> Escape | None:
         """The first escape word in any of the readings; longer phrases count before shorter ones."""
@@ -69,6 +83,38 @@ class Triage:
                 if _find(heard, phrase) is not None:
                     return Escape(control, " ".join(phrase))
         return None
+
+    def _cued(self, heard: Sequence[str]) -> Iterator[tuple[str, float]]:
+        """Flags whose listed cue is said."""
+        near = process.extract(" ".join(heard), self._cues.keys(), scorer=fuzz.partial_ratio, score_cutoff=_CUE_AT, limit=10)
+        for cue, _, _ in near:
+            likeness = _contains(heard, cue.split())
+            if likeness >= _CUE_AT:
+                yield self._cues[cue].id, likeness / 100
+
+    def _judged(self, heard: Sequence[str]) -> Iterator[tuple[str, float]]:
+        """Flags that the trained judge finds in the whole, or in a clause."""
+        if self._encoder is None or not heard:
+            return
+        for flag, chance in self._encoder.judge(" ".join(heard)).flags.items():
+            if chance >= _SURE_AT:
+                yield flag, chance
+        for clause in _clauses(heard):
+            for flag, chance in self._encoder.judge(" ".join(clause)).flags.items():
+                if chance >= _CLAUSE_SURE_AT:
+                    yield flag, chance
+
+
+def _clauses(heard: Sequence[str]) -> list[list[str]]:
+    """The parts of a sentence between its joints; none when it has no joint."""
+    clauses: list[list[str]] = [[]]
+    for word in heard:
+        if word in _JOINTS:
+            clauses.append([])
+        else:
+            clauses[-1].append(word)
+    long = [clause for clause in clauses if len(clause) >= _SHORTEST_CLAUSE]
+    return long if len(clauses) > 1 else []
 
 
 def _find(heard: Sequence[str], phrase: Sequence[str]) -> int | None:

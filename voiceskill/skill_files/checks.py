@@ -117,6 +117,7 @@ def _speech(written: Written, around: Surroundings) -> Iterator[Problem]:
         ("then", intent.then, spoken.ANSWER),
         ("more", intent.more, spoken.MORE),
         ("invitation", intent.invitation, spoken.QUESTION),
+        ("title", intent.title, spoken.TITLE),
     ):
         for place, text in _each((key,), value):
             yield from _say(written.document, place, text, limits, around.placeholders)

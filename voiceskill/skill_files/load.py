@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from voiceskill.core.skill import Intent, Lines, Skill, Source
 from voiceskill.ports import Fault
 from voiceskill.skill_files.checks import Surroundings, Written, check_intent, check_skill, check_together
+from voiceskill.skill_files.collected import FOLDER, Collected, read_collected
 from voiceskill.skill_files.document import Document, Problem, Report, read
+from voiceskill.skill_files.phrases import normalised
 from voiceskill.skill_files.schema import File, IntentFile, SkillFile, SourcesFile, validate
 from voiceskill.skill_files.spoken import fill, unspeakable
 
@@ -56,10 +59,12 @@ def load_skill(folder: Path, substitutions: Mapping[str, str] = {}) -> Skill:
     for written in intents:
         problems.extend(check_intent(written, around))
     problems.extend(check_together(intents, around))
+    known = {normalised(phrase): written.intent.id for written in intents for phrase in (*written.intent.examples, *written.intent.escape)}
+    collected = read_collected(folder, known, around.ids, report)
 
     if problems or skill is None or sources is None:
         raise SkillErrors(problems)
-    return _build(skill, sources, [written.intent for written in intents], placeholders)
+    return _build(skill, sources, [written.intent for written in intents], collected, placeholders)
 
 
 def _files(folder: Path, report: Report) -> Iterator[Path]:
@@ -76,7 +81,7 @@ def _files(folder: Path, report: Report) -> Iterator[Path]:
             report(Problem(str(entry), 1, f'files here end in ".yaml"; call it "{entry.stem}.yaml"'))
         elif entry.suffix == ".yaml":
             yield entry
-        elif is_folder:
+        elif is_folder and entry.name != FOLDER:
             report(Problem(str(entry), None, "folders inside are not looked into; put the files straight into the folder above"))
     if not any(entry.suffix == ".yaml" and entry.name not in (_SKILL, _SOURCES, *_READ_ELSEWHERE) for entry, _ in entries):
         report(Problem(str(folder), None, "there are no intents in this folder; give another, or add a .yaml file for each intent"))
@@ -95,22 +100,28 @@ def _substitutions(substitutions: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem(f"settings, {name}", None, fault)
 
 
-def _build(skill: SkillFile, sources: SourcesFile, intents: Iterable[IntentFile], placeholders: Mapping[str, str]) -> Skill:
+def _build(
+    skill: SkillFile, sources: SourcesFile, intents: Iterable[IntentFile], collected: Collected, placeholders: Mapping[str, str]
+) -> Skill:
     def spoken(value: object) -> object:
         if isinstance(value, str):
             return fill(value, placeholders)
         return tuple(fill(text, placeholders) for text in value) if isinstance(value, tuple) else value
 
-    said = ("answers", "then", "more", "invitation")
+    said = ("title", "answers", "then", "more", "invitation")
+
+    def build(written: IntentFile) -> Intent:
+        intent = Intent(**{key: spoken(value) if key in said else value for key, value in written})  # type: ignore[arg-type]
+        id_ = intent.id
+        return replace(intent, collected=collected.heard.get(id_, ()), look_alikes=collected.look_alikes.get(id_, ()))
+
     return Skill(
         name=skill.name,
         language=skill.language,
-        intents={
-            intent.id: Intent(**{key: spoken(value) if key in said else value for key, value in intent})  # type: ignore[arg-type]
-            for intent in intents
-        },
+        intents={intent.id: build(intent) for intent in intents},
         lines=Lines(**{key: spoken(value) for key, value in skill.lines}),  # type: ignore[arg-type]
         sources={key: Source(**entry.model_dump()) for key, entry in sources.root.items()},
         lists=skill.lists,
         rules=skill.rules,
+        unrelated=collected.unrelated,
     )

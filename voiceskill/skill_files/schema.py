@@ -28,6 +28,7 @@ class IntentFile(_Keys):
 
     id: Text
     kind: Kind
+    title: Text | None = None
     control: Control | None = None
     tier: Tier | None = None
     examples: Texts = ()

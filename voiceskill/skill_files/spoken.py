@@ -41,6 +41,7 @@ class Limits:
 ANSWER = Limits(words=60, first_sentence=15)
 MORE = Limits(words=80)
 QUESTION = Limits(words=15)
+TITLE = Limits(words=6)
 
 
 def fill(text: str, placeholders: Mapping[str, str]) -> str:
