@@ -8,6 +8,7 @@ INTENTS = (
     Intent(
         "cause_lifting",
         Kind.ANSWER,
+        title="lifting as the cause",
         templates=("why does lifting (hurt|set off) my back",),
         examples=("I was lifting a heavy box",),
         answers=("Lifting is a common trigger.", "Heavy or awkward lifting can set it off.", "Lifting tired muscles strains them."),
@@ -17,6 +18,7 @@ INTENTS = (
     Intent(
         "relief_heat",
         Kind.ANSWER,
+        title="using heat",
         examples=("does heat help", "can I use a hot water bottle"),
         answers=("Warmth often eases a spasm.",),
         invitation="Shall I tell you about heat?",
@@ -27,6 +29,7 @@ INTENTS = (
         examples=("I can't feel my legs", "both my legs are numb"),
         answers=("Both legs being affected needs a hospital now.",),
         then="Is someone with you?",
+        invitation="Are both your legs affected?",
         tier=Tier.EMERGENCY,
     ),
     Intent(
@@ -34,6 +37,7 @@ INTENTS = (
         Kind.FLAG,
         examples=("I have a fever",),
         answers=("Back pain with a fever needs a doctor today.",),
+        confirm=False,
         tier=Tier.TODAY,
     ),
     Intent("control_stop", Kind.CONTROL, control=Control.STOP, escape=("stop",), examples=("be quiet",), answers=("Stopped.",)),
@@ -64,6 +68,7 @@ SKILL = Skill(
         nothing_more="That's all I know about it.",
         yes_to_what="Yes to what?",
         declined="All right.",
+        did_you_mean="Did you mean",
         speech_failed="I can't speak just now.",
     ),
     sources={},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,6 +14,8 @@ from voiceskill.core.conversation import Conversation, Flagged, Idle, Offered, S
 from voiceskill.core.events import Event, Failed, Heard, Hypothesis, NotHeard, Speaking, SpeechStarted, Spoken, TimerFired
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.fuzzy import FuzzyUnderstander
+from voiceskill.core.understanding.judgement import Judgement
+from voiceskill.core.understanding.outcome import Candidate, Match, NoMatch, Outcome
 
 CONVERSATION = Conversation(SKILL, Interpreter(SKILL, FuzzyUnderstander(SKILL)))
 
@@ -20,13 +23,14 @@ CONVERSATION = Conversation(SKILL, Interpreter(SKILL, FuzzyUnderstander(SKILL)))
 class Talk:
     """A conversation in which every reply is heard to its end, unless `finish` is off."""
 
-    def __init__(self, *, introduced: bool = True) -> None:
+    def __init__(self, *, introduced: bool = True, conversation: Conversation = CONVERSATION) -> None:
+        self.conversation = conversation
         self.state = State(introduced=introduced)
         self.now = 0.0
         self.actions: tuple[Action, ...] = ()
 
     def event(self, event: Event) -> tuple[Action, ...]:
-        self.state, self.actions = CONVERSATION.step(self.state, event)
+        self.state, self.actions = self.conversation.step(self.state, event)
         return self.actions
 
     def hear(self, *readings: str, finish: bool = True) -> str:
@@ -222,3 +226,72 @@ def test_whatever_happens_stop_leads_to_silence(events: list[Event]) -> None:
     says = [action for action in talk.event(Heard(1_000.0, 1, (Hypothesis("stop"),))) if isinstance(action, Say)]
     assert talk.state.phase == Idle()
     assert [say.text for say in says] in ([], ["Stopped."])
+
+
+# Doubt: about danger, about meaning.
+
+
+class Told:
+    """An understander and a trained judge that think what the test tells them."""
+
+    def __init__(self, outcome: Outcome, flags: dict[str, float]) -> None:
+        self.outcome = outcome
+        self.flags = flags
+
+    def understand(self, readings: Sequence[str]) -> Outcome:
+        yes_or_no = {"yes": "control_yes", "no": "control_no", "stop": "control_stop"}.get(readings[0])
+        return Match(yes_or_no, 1.0) if yes_or_no else self.outcome
+
+    def judge(self, text: str) -> Judgement:
+        return Judgement({}, 1.0, {} if text in {"yes", "no", "stop", "mm"} else self.flags)
+
+
+def doubtful_talk(flag: str, chance: float, outcome: Outcome = NoMatch("unrelated")) -> Talk:
+    told = Told(outcome, {flag: chance})
+    return Talk(conversation=Conversation(SKILL, Interpreter(SKILL, told, told)))
+
+
+def test_a_danger_sign_half_heard_is_asked_about_and_raised_on_yes() -> None:
+    talk = doubtful_talk("redflag_both_legs", 0.35)
+    assert talk.hear("my legs mumble mumble") == "Are both your legs affected?"
+    assert "hospital" in talk.hear("yes")
+
+
+@pytest.mark.parametrize("answer", ["mm", "what did you say to me"])
+def test_an_unclear_answer_about_danger_counts_as_yes(answer: str) -> None:
+    talk = doubtful_talk("redflag_both_legs", 0.35)
+    talk.hear("my legs mumble mumble")
+    assert "hospital" in talk.hear(answer)
+
+
+def test_no_answer_about_danger_counts_as_yes() -> None:
+    talk = doubtful_talk("redflag_both_legs", 0.35)
+    talk.hear("my legs mumble mumble")
+    actions = talk.event(TimerFired(99.0, "offer"))
+    assert any(isinstance(action, Alert) for action in actions)
+
+
+def test_a_clear_no_about_danger_is_trusted_and_it_is_not_asked_twice() -> None:
+    talk = doubtful_talk("redflag_both_legs", 0.35)
+    talk.hear("my legs mumble mumble")
+    assert talk.hear("no") == "All right."
+    assert talk.hear("my legs mumble mumble") == ""
+
+
+def test_a_danger_sign_that_must_not_wait_is_raised_without_asking() -> None:
+    talk = doubtful_talk("redflag_fever", 0.35)
+    assert talk.hear("mumble") == "Back pain with a fever needs a doctor today."
+
+
+def test_of_two_likely_meanings_it_asks_which_and_takes_yes_for_the_first() -> None:
+    unclear = NoMatch("unclear", Candidate("relief_heat", 0.4), Candidate("cause_lifting", 0.3))
+    talk = doubtful_talk("redflag_fever", 0.0, unclear)
+    assert talk.hear("mumble") == "Did you mean using heat, or lifting as the cause?"
+    assert talk.hear("yes") == "Warmth often eases a spasm."
+
+
+def test_of_two_likely_meanings_saying_one_more_clearly_is_enough() -> None:
+    unclear = NoMatch("unclear", Candidate("relief_heat", 0.4), Candidate("cause_lifting", 0.3))
+    talk = doubtful_talk("redflag_fever", 0.0, unclear)
+    talk.hear("mumble")
+    assert talk.hear("the heat one") == "Warmth often eases a spasm."

@@ -17,7 +17,7 @@ from voiceskill.core.echo_guard import is_echo
 from voiceskill.core.events import Event, Failed, Heard, Spoken, TimerFired
 from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.skill import Control, Intent, Kind, Skill, Tier
-from voiceskill.core.understanding.outcome import NoMatch
+from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
 
 _OFFER_TIMER = "offer"
 
@@ -26,6 +26,9 @@ _OFFER_SECONDS = 30.0
 
 _ECHO_SECONDS = 1.5
 """How long after our own speech it may still come back through the microphone and the recogniser."""
+
+_SURE = 0.9
+"""A score from which a meaning is believed although a flag is suspected."""
 
 _MISSES_ANSWERED = 2
 """After so many replies in a row to what was not understood, silence."""
@@ -50,7 +53,22 @@ class Flagged:
     intent: str
 
 
-Phase = Idle | Offered | Flagged
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """We may have heard the flag `intent`, asked, and wait for an answer. Anything but a clear no counts as yes."""
+
+    intent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clarifying:
+    """We asked which of two intents was meant."""
+
+    first: str
+    second: str
+
+
+Phase = Idle | Offered | Flagged | Confirming | Clarifying
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +77,8 @@ class State:
 
     `topic` is the intent answered last, `last` the reply given last, `speaking` the replies not yet over, `said_until` when
     the last one was over. `told` counts the answers given for each intent (they rotate), `misses` the utterances in a row not
-    understood, `sayings` all replies (for their ids), `introduced` is whether the line of first use was said.
+    understood, `sayings` all replies (for their ids), `introduced` is whether the line of first use was said, `denied` are the
+    flags that we asked about and that were denied: nobody is asked twice.
     """
 
     phase: Phase = Idle()
@@ -71,6 +90,7 @@ class State:
     misses: int = 0
     sayings: int = 0
     introduced: bool = False
+    denied: frozenset[str] = frozenset()
 
 
 Step = tuple[State, tuple[Action, ...]]
@@ -94,13 +114,19 @@ class Conversation:
             case Failed(at=at, what="speech", ref=str(say)):
                 return self._over(state, say, at), ()
             case TimerFired(timer=timer) if timer == _OFFER_TIMER:
-                return replace(state, phase=Idle()), ()
+                return self._lapse(state)
             case _:
                 return state, ()
 
     def _over(self, state: State, say: str, at: float) -> State:
         rest = tuple(one for one in state.speaking if one.id != say)
         return state if rest == state.speaking else replace(state, speaking=rest, said_until=at)
+
+    def _lapse(self, state: State) -> Step:
+        """Nobody answered our question. Silence after asking about danger counts as yes."""
+        if isinstance(state.phase, Confirming):
+            return self._raise(state, self._skill.intents[state.phase.intent])
+        return replace(state, phase=Idle()), ()
 
     # What was heard, in order of rank: danger, escape words, our own echo, meaning.
 
@@ -121,13 +147,30 @@ class Conversation:
         return state.last or "" if at - state.said_until < _ECHO_SECONDS else ""
 
     def _respond(self, state: State, meant: Interpretation) -> Step:
-        if meant.flags:
+        if meant.flags and (meant.flags[0].sure or not meant.flags[0].intent.confirm):
             return self._raise(state, meant.flags[0].intent)
+        if isinstance(state.phase, Confirming) and not self._is_no(meant):
+            return self._raise(state, self._skill.intents[state.phase.intent])
         if meant.escape:
             return self._control(state, meant.escape)
+        doubtful = next((flag.intent for flag in meant.flags if flag.intent.id not in state.denied), None)
+        if doubtful and doubtful.invitation and self._doubts(meant.outcome):
+            return self._confirm(state, doubtful, doubtful.invitation)
         if isinstance(meant.outcome, NoMatch):
             return self._missed(state, meant.outcome)
         return self._turn_to(state, self._skill.intents[meant.outcome.intent])
+
+    def _is_no(self, meant: Interpretation) -> bool:
+        intent = self._skill.intents[meant.outcome.intent] if isinstance(meant.outcome, Match) else None
+        return intent is not None and intent.control in {Control.NO, Control.STOP, Control.CANCEL}
+
+    def _doubts(self, outcome: Outcome) -> bool:
+        """Whether a doubtful flag outweighs what was understood besides."""
+        return isinstance(outcome, NoMatch) or outcome.score < _SURE
+
+    def _confirm(self, state: State, intent: Intent, question: str) -> Step:
+        state, silence = self._silenced(replace(state, phase=Confirming(intent.id)))
+        return self._say(state, question, *silence, StartTimer(_OFFER_TIMER, _OFFER_SECONDS))
 
     def _turn_to(self, state: State, intent: Intent) -> Step:
         if intent.kind is Kind.FLAG:
@@ -143,10 +186,17 @@ class Conversation:
         return self._say(state, line, *silence, CancelTimer(_OFFER_TIMER), alert, urgent=True)
 
     def _missed(self, state: State, outcome: NoMatch) -> Step:
+        if isinstance(state.phase, Clarifying) and outcome.best and outcome.best.intent in (state.phase.first, state.phase.second):
+            return self._turn_to(state, self._skill.intents[outcome.best.intent])
         if outcome.reason != "unclear":
             return state, ()
         if state.misses >= _MISSES_ANSWERED:
             return replace(state, misses=state.misses + 1), ()
+        titles = [self._skill.intents[one.intent].title for one in (outcome.best, outcome.second) if one]
+        if outcome.best and outcome.second and all(titles):
+            question = f"{self._lines.did_you_mean} {titles[0]}, or {titles[1]}?"
+            state = replace(state, phase=Clarifying(outcome.best.intent, outcome.second.intent), misses=state.misses + 1)
+            return self._say(state, question, StartTimer(_OFFER_TIMER, _OFFER_SECONDS))
         line = self._rotate(state, "", self._lines.not_understood)
         return self._say(self._count(replace(state, misses=state.misses + 1), ""), line)
 
@@ -180,8 +230,13 @@ class Conversation:
             case ((Control.NO | Control.CANCEL), Offered(intent)):
                 state = self._count(replace(state, phase=Idle()), intent)
                 return self._say(state, self._lines.declined, CancelTimer(_OFFER_TIMER))
-            case ((Control.NO | Control.CANCEL), Flagged()):
-                return self._say(replace(state, phase=Idle()), self._lines.declined)
+            case Control.YES, Clarifying(first, _):
+                return self._turn_to(state, self._skill.intents[first])
+            case ((Control.NO | Control.CANCEL), Flagged() | Clarifying()):
+                return self._say(replace(state, phase=Idle()), self._lines.declined, CancelTimer(_OFFER_TIMER))
+            case ((Control.NO | Control.CANCEL), Confirming(intent)):
+                state = replace(state, phase=Idle(), denied=state.denied | {intent})
+                return self._say(state, self._lines.declined, CancelTimer(_OFFER_TIMER))
             case Control.YES, Idle():
                 return self._say(state, self._lines.yes_to_what)
             case Control.NO, Idle():

@@ -30,7 +30,10 @@ class Understander(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """Flags, most urgent first; else an escape word's control; and the outcome that sums it up."""
+    """Flags, sure and urgent ones first; an escape word's control; and the outcome that sums it up.
+
+    With a sure flag there is nothing else; a doubtful one is to be asked about, unless an escape word was heard.
+    """
 
     flags: tuple[Flag, ...]
     escape: Control | None
@@ -48,12 +51,12 @@ class Interpreter:
     def interpret(self, readings: Sequence[str], *, saying: str = "") -> Interpretation:
         """What an utterance with these readings means, while we are `saying` something ourselves."""
         flags = self._triage.flags(readings)
-        if flags:
+        if flags and flags[0].sure:
             return Interpretation(flags, None, Match(flags[0].intent.id, flags[0].score))
         outcome = self._understander.understand(readings)
         escape = self._escape(readings, saying, outcome)
         intent = self._skill.control(escape) if escape else None
-        return Interpretation((), escape, Match(intent.id, 1.0) if intent else outcome)
+        return Interpretation(flags, escape, Match(intent.id, 1.0) if intent else outcome)
 
     def _escape(self, readings: Sequence[str], saying: str, outcome: Outcome) -> Control | None:
         escape = self._triage.escape(readings)

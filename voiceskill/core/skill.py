@@ -77,7 +77,8 @@ class Intent:
 
     `title` names the intent inside a question: did you mean `title`?
     `templates` are sentences in hassil's syntax, `examples` plain ones; `collected` is what people said who meant
-    it, `look_alikes` what only sounds like a flag. `answers` rotate. `then` follows a flag's line.
+    it, `look_alikes` what only sounds like a flag. `answers` rotate. `then` follows a flag's line; `confirm` is whether
+    a doubtful hearing of it may be asked about first.
     `invitation` is the yes/no question by which other intents offer this one; `offer` names the intent offered after an answer.
     `escape` words are heard in any sentence, in any state. `unverified` lists statements that rest on no source seen.
     """
@@ -95,6 +96,7 @@ class Intent:
     invitation: str | None = None
     control: Control | None = None
     tier: Tier | None = None
+    confirm: bool = True
     then: str | None = None
     escape: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -112,6 +114,7 @@ class Lines:
     nothing_more: str
     yes_to_what: str
     declined: str
+    did_you_mean: str
     speech_failed: str
 
 

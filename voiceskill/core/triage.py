@@ -25,6 +25,9 @@ _CUE_AT = 88.0
 _SURE_AT = 0.5
 """The trained judge's probability from which a flag is raised. Chosen on tests/phrases/tuning.tsv, as are the others."""
 
+_DOUBTFUL_AT = 0.25
+"""The same from which the person is asked."""
+
 _CLAUSE_SURE_AT = 0.8
 """The same for a clause taken by itself, which says less."""
 
@@ -39,10 +42,11 @@ _SHORTEST_CLAUSE = 3
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A sign of danger that was heard, and how surely (in [0, 1])."""
+    """A sign of danger that was heard, and how surely: `score` in [0, 1]; one that is not `sure` is to be asked about."""
 
     intent: Intent
     score: float
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +70,15 @@ class Triage:
         )
 
     def flags(self, readings: Iterable[str]) -> tuple[Flag, ...]:
-        """The flags in any of the readings, the most urgent and surest first."""
-        best: dict[str, float] = {}
+        """The flags in any of the readings: the sure ones first, of these the most urgent."""
+        found: dict[str, Flag] = {}
         for reading in readings:
             heard = words(reading)
-            for flag, score in (*self._cued(heard), *self._judged(heard)):
-                best[flag] = max(score, best.get(flag, 0.0))
-        flags = [Flag(self._flags[flag], score) for flag, score in best.items()]
-        return tuple(sorted(flags, key=lambda flag: (_URGENCY.index(flag.intent.tier or Tier.TODAY), -flag.score)))
+            for flag in (*self._cued(heard), *self._judged(heard)):
+                known = found.setdefault(flag.intent.id, flag)
+                found[flag.intent.id] = max(flag, known, key=lambda one: (one.sure, one.score))
+        order = sorted(found.values(), key=lambda flag: (not flag.sure, _URGENCY.index(flag.intent.tier or Tier.TODAY), -flag.score))
+        return tuple(order)
 
     def escape(self, readings: Iterable[str]) -> Escape | None:
         """The first escape word in any of the readings; longer phrases count before shorter ones."""
@@ -84,25 +89,25 @@ class Triage:
                     return Escape(control, " ".join(phrase))
         return None
 
-    def _cued(self, heard: Sequence[str]) -> Iterator[tuple[str, float]]:
+    def _cued(self, heard: Sequence[str]) -> Iterator[Flag]:
         """Flags whose listed cue is said."""
         near = process.extract(" ".join(heard), self._cues.keys(), scorer=fuzz.partial_ratio, score_cutoff=_CUE_AT, limit=10)
         for cue, _, _ in near:
             likeness = _contains(heard, cue.split())
             if likeness >= _CUE_AT:
-                yield self._cues[cue].id, likeness / 100
+                yield Flag(self._cues[cue], likeness / 100)
 
-    def _judged(self, heard: Sequence[str]) -> Iterator[tuple[str, float]]:
+    def _judged(self, heard: Sequence[str]) -> Iterator[Flag]:
         """Flags that the trained judge finds in the whole, or in a clause."""
         if self._encoder is None or not heard:
             return
         for flag, chance in self._encoder.judge(" ".join(heard)).flags.items():
-            if chance >= _SURE_AT:
-                yield flag, chance
+            if chance >= _DOUBTFUL_AT:
+                yield Flag(self._flags[flag], chance, sure=chance >= _SURE_AT)
         for clause in _clauses(heard):
             for flag, chance in self._encoder.judge(" ".join(clause)).flags.items():
                 if chance >= _CLAUSE_SURE_AT:
-                    yield flag, chance
+                    yield Flag(self._flags[flag], chance)
 
 
 def _clauses(heard: Sequence[str]) -> list[list[str]]:

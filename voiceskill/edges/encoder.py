@@ -53,4 +53,5 @@ class OnnxEncoder:
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     raised: NDArray[np.float32] = np.exp(logits - logits.max())
-    return raised / raised.sum(dtype=np.float32)
+    chances: NDArray[np.float32] = raised / raised.sum()
+    return chances

@@ -31,6 +31,7 @@ class IntentFile(_Keys):
     title: Text | None = None
     control: Control | None = None
     tier: Tier | None = None
+    confirm: bool = True
     examples: Texts = ()
     templates: Texts = ()
     escape: Texts = ()
@@ -53,6 +54,7 @@ class LinesSection(_Keys):
     nothing_more: Text
     yes_to_what: Text
     declined: Text
+    did_you_mean: Text
     speech_failed: Text
 
 

@@ -68,4 +68,4 @@ class _Verdict:
     def outcome(self) -> Outcome:
         if self.best.score >= _ACCEPT_AT:
             return Match(self.best.intent, self.best.score, runner_up=self.second)
-        return NoMatch("unclear" if self.best.score >= _UNCLEAR_AT else "unrelated", self.best)
+        return NoMatch("unclear" if self.best.score >= _UNCLEAR_AT else "unrelated", self.best, self.second)

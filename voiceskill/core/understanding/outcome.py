@@ -30,10 +30,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """An utterance not understood, and why. `best` is the nearest meaning, never to be acted upon."""
+    """An utterance not understood, and why. `best` and `second` are the nearest meanings, to be asked about, never acted upon."""
 
     reason: Reason
     best: Candidate | None = None
+    second: Candidate | None = None
 
 
 Outcome = Match | NoMatch
