@@ -1,0 +1,50 @@
+"""The command line of the benchmarks."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scripts.bench_suite.engines import measure_engines
+from scripts.bench_suite.speed import measure_speed
+from scripts.bench_suite.tables import report
+from scripts.bench_suite.voices import measure_voices
+from voiceskill.app import Home
+
+_HOME = Path("out") / "bench"
+"""Kept between runs: rendering all replies takes minutes."""
+
+Json = Annotated[Path | None, typer.Option("--json", help="Keep the figures in this file.", metavar="FILE")]
+Data = Annotated[Path | None, typer.Option("--data-dir", help="Folder with installed models; the usual one if not given.", metavar="DIR")]
+
+cli = typer.Typer(name="bench", help="Measure voiceskill.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@cli.command()
+def speed(
+    json: Json = None,
+    turns: Annotated[int, typer.Option(help="Questions asked.", min=3)] = 10,
+    starts: Annotated[int, typer.Option(help="Starts timed.", min=1)] = 5,
+) -> None:
+    """Start to ready, and end of speech to first sound of the reply, over virtual sound devices."""
+    report(measure_speed(_HOME.resolve(), starts=starts, turns=turns), json)
+
+
+@cli.command()
+def engines(json: Json = None, data_dir: Data = None, sample: Annotated[int, typer.Option(help="Sentences read.", min=1)] = 40) -> None:
+    """Each installed recogniser: load, pace, memory and word error rate, clean and in noise."""
+    with tempfile.TemporaryDirectory() as folder:
+        report(measure_engines(Home.find(data=data_dir), Path(folder), sample), json)
+
+
+@cli.command()
+def voices(json: Json = None, data_dir: Data = None, sample: Annotated[int, typer.Option(help="Sentences spoken.", min=1)] = 100) -> None:
+    """Each installed voice: how well our replies are understood, how soon they sound, memory."""
+    report(measure_voices(Home.find(data=data_dir), sample), json)
+
+
+if __name__ == "__main__":
+    cli()
