@@ -6,7 +6,8 @@
     .venv/bin/python scripts/phrases.py check                         counts, near-duplicates, leaks between the three
 
 A FILE has one phrase a line, `label<TAB>phrase`. The label is an intent, `not:` and a flag for what only sounds like it, or `none` for
-talk that is not for the device. Each writer's phrases go into one of the three places as a whole. Near-duplicates of what is there are dropped.
+talk that is not for the device. Each writer's phrases go into one of the three places as a whole. Near-duplicates of what is there
+are dropped.
 """
 
 from __future__ import annotations

@@ -35,10 +35,24 @@ def test_the_words_are_ready_before_the_silence_is_over() -> None:
     assert recogniser.asked == 1
 
 
+def test_silence_after_a_pause_does_not_spoil_the_reading_made_at_the_pause() -> None:
+    recogniser = FakeRecogniser("stop")
+    listen(recogniser, (1.0, 9_000), (0.27, 0))
+    accepted_at_pause = recogniser.accepted
+    listen(recogniser, (1.0, 9_000), (0.6, 0))
+    assert recogniser.accepted == accepted_at_pause
+
+
+def test_speaking_on_after_a_pause_is_heard_without_a_gap() -> None:
+    recogniser = FakeRecogniser("stop and go on")
+    listen(recogniser, (1.0, 0), (1.0, 9_000), (0.5, 0), (1.0, 9_000), (0.27, 0))
+    assert recogniser.accepted / 16_000 >= 0.25 + 1.0 + 0.45 + 1.0 + 0.25
+
+
 def test_the_first_sound_of_a_word_is_not_cut_off() -> None:
     recogniser = FakeRecogniser("stop")
     listen(recogniser, (1.0, 0), (0.5, 9_000), (0.5, 0))
-    assert recogniser.accepted / 16_000 >= 0.5 + 0.5 + 0.25
+    assert recogniser.accepted / 16_000 >= 0.3 + 0.5 + 0.25
 
 
 def test_a_groan_without_words_is_reported_as_not_heard() -> None:

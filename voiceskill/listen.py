@@ -32,6 +32,8 @@ class Listener:
         self._post = post
         self._state: SegmenterState = Quiet()
         self._lead: deque[Pcm] = deque(maxlen=round(_LEAD_SECONDS / FRAME_SECONDS))
+        self._held: list[Pcm] = []
+        self._paused = False
         self._utterance = 0
         self._partial = ""
 
@@ -49,10 +51,11 @@ class Listener:
         if boundary is Boundary.BEGIN:
             self._begin(frame.at)
         elif isinstance(before, Talking):
-            self._accept(frame.pcm, frame.at)
+            self._go_on(frame)
         match boundary:
             case Boundary.PAUSE:
                 self._recogniser.hypotheses()
+                self._paused = True
             case Boundary.END | Boundary.TOO_SHORT:
                 self._end(frame.at, boundary, before)
             case _:
@@ -61,9 +64,20 @@ class Listener:
     def _begin(self, at: float) -> None:
         self._utterance += 1
         self._partial = ""
+        self._paused = False
+        self._held.clear()
         self._post(SpeechStarted(at, self._utterance))
         self._recogniser.start()
         self._accept(np.concatenate(self._lead), at)
+
+    def _go_on(self, frame: Frame) -> None:
+        """Hand on the sound, but keep the silence after a pause back: the reading made at the pause is good until someone speaks on."""
+        self._held.append(frame.pcm)
+        if self._paused and isinstance(self._state, Talking) and not self._state.silence:
+            self._paused = False
+        if not self._paused:
+            self._accept(np.concatenate(self._held), frame.at)
+            self._held.clear()
 
     def _accept(self, pcm: Pcm, at: float) -> None:
         partial = self._recogniser.accept(pcm)

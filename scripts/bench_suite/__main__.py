@@ -10,7 +10,9 @@ import typer
 
 from scripts.bench_suite.engines import measure_engines
 from scripts.bench_suite.speed import measure_speed
+from scripts.bench_suite.spoken import measure_spoken
 from scripts.bench_suite.tables import report
+from scripts.bench_suite.understanding import measure_understanding
 from scripts.bench_suite.voices import measure_voices
 from voiceskill.app import Home
 
@@ -44,6 +46,24 @@ def engines(json: Json = None, data_dir: Data = None, sample: Annotated[int, typ
 def voices(json: Json = None, data_dir: Data = None, sample: Annotated[int, typer.Option(help="Sentences spoken.", min=1)] = 100) -> None:
     """Each installed voice: how well our replies are understood, how soon they sound, memory."""
     report(measure_voices(Home.find(data=data_dir), sample), json)
+
+
+@cli.command()
+def understanding(
+    json: Json = None,
+    sample: Annotated[int | None, typer.Option(help="Lines judged; all if not given.", min=1)] = None,
+    *,
+    baselines: Annotated[bool, typer.Option(help="Judge simpler methods too.")] = True,
+) -> None:
+    """Lines by writers that nothing was trained on: understood, rejected, flags caught, against simpler methods."""
+    report(measure_understanding(Home.find(), sample, baselines=baselines), json)
+
+
+@cli.command()
+def ear(json: Json = None, sample: Annotated[int, typer.Option(help="Lines spoken.", min=1)] = 200) -> None:
+    """The same lines spoken by several voices, clean and in noise, recognised, understood."""
+    with tempfile.TemporaryDirectory() as folder:
+        report(measure_spoken(Home.find(), Path(folder), sample), json)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 DEFAULT_LIMIT_BYTES = 200_000_000
 """About 100 minutes of flite's speech: room for every fixed reply of the skill."""
-_FORMAT = "1"
+_FORMAT = "2"
 """Part of every key; raised when the same text and settings come to sound different."""
 _SUM_BYTES = 32
 

@@ -13,7 +13,7 @@ from voiceskill.edges.synthesisers.pieces import pieces
 from voiceskill.edges.synthesisers.text import plain
 from voiceskill.ports import Clip, Fault
 
-_MARGIN_S = 0.05
+_MARGIN_S = 0.015
 _PAUSE_S = 0.2
 _WINDOW_S = 0.005
 _QUIETEST = 0.003
@@ -50,7 +50,7 @@ def wav_from_clip(clip: Clip) -> bytes:
 
 
 def trimmed(clip: Clip) -> Clip:
-    """Leave at most 50 ms of silence before and after the sound: every millisecond before it is one that a person waits."""
+    """Leave at most 15 ms of silence before and after the sound: every millisecond before it is one that a person waits."""
     window = max(1, int(clip.rate * _WINDOW_S))
     level = np.abs(clip.pcm.astype(np.int32))
     peaks = np.maximum.reduceat(level, np.arange(0, len(level), window))
