@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -72,6 +72,36 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class ScaleSlot:
+    """A number from `low` to `high`. `words` say a number in words of their own; before a word of `not_before`, a number counts things."""
+
+    low: float
+    high: float
+    words: Mapping[str, float] = field(default_factory=dict)
+    not_before: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceSlot:
+    """One of some values, each with the phrases in which it is told, normalised."""
+
+    values: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class DurationSlot:
+    """A length of time, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSlot:
+    """A time of day."""
+
+
+Slot = ScaleSlot | ChoiceSlot | DurationSlot | ClockSlot
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """One thing that can be meant, and what is said in return.
 
@@ -80,6 +110,7 @@ class Intent:
     it, `look_alikes` what only sounds like a flag. `answers` rotate. `then` follows a flag's line; `confirm` is whether
     a doubtful hearing of it may be asked about first.
     `invitation` is the yes/no question by which other intents offer this one; `offer` names the intent offered after an answer.
+    `slots` name values that may be told along with it.
     `escape` words are heard in any sentence, in any state. `unverified` lists statements that rest on no source seen.
     """
 
@@ -98,6 +129,7 @@ class Intent:
     tier: Tier | None = None
     confirm: bool = True
     then: str | None = None
+    slots: tuple[str, ...] = ()
     escape: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
@@ -122,7 +154,8 @@ class Lines:
 class Skill:
     """A loaded folder of intents.
 
-    `lists` and `rules` are hassil's slot lists and expansion rules, by name; `unrelated` is talk that is not for the device.
+    `lists` and `rules` are hassil's slot lists and expansion rules, by name; `slots` what intents may be told in free speech;
+    `unrelated` is talk that is not for the device.
     """
 
     name: str
@@ -133,6 +166,7 @@ class Skill:
     lists: Mapping[str, tuple[str, ...]]
     rules: Mapping[str, str]
     unrelated: tuple[str, ...] = ()
+    slots: Mapping[str, Slot] = field(default_factory=dict)
 
     def control(self, control: Control) -> Intent | None:
         """The intent that does `control`, if the skill has one."""

@@ -4,7 +4,7 @@ Laws of this package:
 - Every problem is found in one go, and each says where it stands and what to do about it.
 - The loader knows no subject, only what a skill is made of and what can be spoken well.
 - `document` reads one file, `schema` says what it may hold, `spoken` what can be said aloud, `phrases` and `collected` what can be heard,
-  `checks` how the parts fit together, `load` puts them in order.
+  `slots` what can be told, `checks` how the parts fit together, `load` puts them in order.
 """
 
 from voiceskill.skill_files.document import Problem

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voiceskill.core.skill import Kind
-from voiceskill.skill_files import phrases, spoken
+from voiceskill.skill_files import phrases, slots, spoken
 from voiceskill.skill_files.document import Document, Place, Problem
 from voiceskill.skill_files.schema import IntentFile, SkillFile
 
@@ -42,11 +42,12 @@ class Surroundings:
     placeholders: Mapping[str, str] | None
     lists: Mapping[str, object] | None
     rules: Mapping[str, str] | None
+    slots: Mapping[str, object] | None
 
 
 def check_intent(written: Written, around: Surroundings) -> Iterator[Problem]:
     """Problems of an intent by itself."""
-    for check in (_name, _kind, _sources, _phrases, _speech):
+    for check in (_name, _kind, _sources, _phrases, _slots, _speech):
         yield from check(written, around)
 
 
@@ -69,6 +70,7 @@ def check_skill(document: Document, skill: SkillFile, placeholders: Mapping[str,
     for name, body in skill.rules.items():
         for fault in phrases.faulty_template(body, skill.lists, skill.rules):
             yield document.problem(("rules", name), fault)
+    yield from slots.check_slots(document, skill)
     for name in phrases.circular_rules(skill.rules):
         yield document.problem(("rules", name), f"the rule <{name}> leads back to itself; write one of them out")
 
@@ -108,6 +110,12 @@ def _phrases(written: Written, around: Surroundings) -> Iterator[Problem]:
     for place, template in _each(("templates",), written.intent.templates):
         for fault in phrases.faulty_template(template, around.lists, around.rules):
             yield written.problem(place, fault)
+
+
+def _slots(written: Written, around: Surroundings) -> Iterator[Problem]:
+    for index, name in enumerate(written.intent.slots):
+        if around.slots is not None and name not in around.slots:
+            yield written.problem(("slots", index), f'there is no slot "{name}"; add it under "slots" in skill.yaml, or take it out')
 
 
 def _speech(written: Written, around: Surroundings) -> Iterator[Problem]:

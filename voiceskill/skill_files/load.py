@@ -13,6 +13,7 @@ from voiceskill.skill_files.collected import FOLDER, Collected, read_collected
 from voiceskill.skill_files.document import Document, Problem, Report, read
 from voiceskill.skill_files.phrases import normalised
 from voiceskill.skill_files.schema import File, IntentFile, SkillFile, SourcesFile, validate
+from voiceskill.skill_files.slots import build_slots
 from voiceskill.skill_files.spoken import fill, unspeakable
 
 _SKILL = "skill.yaml"
@@ -52,6 +53,7 @@ def load_skill(folder: Path, substitutions: Mapping[str, str] = {}) -> Skill:
         placeholders=placeholders if skill else None,
         lists=skill.lists if skill else None,
         rules=skill.rules if skill else None,
+        slots=skill.slots if skill else None,
     )
     problems.extend(_substitutions(substitutions))
     if skill and (document := documents[_SKILL]):
@@ -124,4 +126,5 @@ def _build(
         lists=skill.lists,
         rules=skill.rules,
         unrelated=collected.unrelated,
+        slots=build_slots(skill),
     )

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from hassil.expression import Expression, Group, ListReference, RuleReference
+from hassil.expression import Expression, Group, ListReference, Permutation, RuleReference
 from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
+
+from voiceskill.core.understanding.grammar import MOST_PARTS
+
+_MOST_NUMBERS = 1_000
 
 
 def normalised(phrase: str) -> str:
@@ -22,10 +26,17 @@ def faulty_template(template: str, lists: Mapping[str, object], rules: Mapping[s
         yield f'"{template}" is not a sentence template; check that every ( [ < {{ is closed, and holds something'
         return
     for reference in references:
-        if isinstance(reference, RuleReference):
+        if isinstance(reference, Permutation):
+            if len(reference.items) > MOST_PARTS:
+                yield f"{MOST_PARTS} parts in any order are the most that can be followed; split the template in two"
+        elif isinstance(reference, RuleReference):
             if reference.rule_name not in rules:
                 yield f'there is no rule <{reference.rule_name}>; add it under "rules" in skill.yaml, or take it out'
-        elif not reference.is_inline_range and reference.list_name not in lists:
+        elif span := reference.get_inline_range():
+            start, stop, step = span
+            if start > stop or step == 0 or (stop - start) // step > _MOST_NUMBERS:
+                yield f"{{{reference.list_name}}} must go up, by {_MOST_NUMBERS} steps at most; correct the numbers"
+        elif reference.list_name not in lists:
             yield f'there is no list {{{reference.list_name}}}; add it under "lists" in skill.yaml, or take it out'
 
 
@@ -46,17 +57,17 @@ def circular_rules(rules: Mapping[str, str]) -> Iterator[str]:
             yield name
 
 
-def _references(template: str) -> list[RuleReference | ListReference] | None:
-    """Find the rules and lists that a template names; None when hassil cannot parse it (it asserts that brackets are not empty)."""
+def _references(template: str) -> list[RuleReference | ListReference | Permutation] | None:
+    """Find the rules, lists and free orders in a template; None when hassil cannot parse it (it asserts that brackets are not empty)."""
     try:
         return list(_walk(parse_sentence(template).expression))
     except (ParseError, AssertionError, RecursionError):
         return None
 
 
-def _walk(expression: Expression) -> Iterator[RuleReference | ListReference]:
-    if isinstance(expression, RuleReference | ListReference):
+def _walk(expression: Expression) -> Iterator[RuleReference | ListReference | Permutation]:
+    if isinstance(expression, RuleReference | ListReference | Permutation):
         yield expression
-    elif isinstance(expression, Group):
+    if isinstance(expression, Group):
         for item in expression.items:
             yield from _walk(item)

@@ -34,6 +34,7 @@ class IntentFile(_Keys):
     confirm: bool = True
     examples: Texts = ()
     templates: Texts = ()
+    slots: Texts = ()
     escape: Texts = ()
     answers: Texts = ()
     then: Text | None = None
@@ -58,6 +59,18 @@ class LinesSection(_Keys):
     speech_failed: Text
 
 
+class SlotEntry(_Keys):
+    """One of `slots:` in skill.yaml: one of the kinds there are, and what belongs to it."""
+
+    scale: tuple[float, float] | None = None
+    words: dict[Text, float] = {}
+    not_before: Texts = ()
+    values: dict[Text, Annotated[Texts, Field(min_length=1)]] = {}
+    of_list: Annotated[Text | None, Field(alias="list")] = None
+    duration: bool = False
+    clock: bool = False
+
+
 class SkillFile(_Keys):
     """`skill.yaml`: what belongs to the skill as a whole."""
 
@@ -67,6 +80,7 @@ class SkillFile(_Keys):
     placeholders: dict[PlaceholderName, Text] = {}
     lists: dict[str, Annotated[Texts, Field(min_length=1)]] = {}
     rules: dict[str, Text] = {}
+    slots: dict[str, SlotEntry] = {}
 
 
 class SourceEntry(_Keys):
@@ -114,6 +128,12 @@ def _in_words(error: ErrorDetails, kind: type[BaseModel]) -> str:
             return f'"{name}" must hold keys, each with a colon and a value'
         case "enum":
             return f'"{name}" cannot be "{error["input"]}"; it is one of {error["ctx"]["expected"]}'
+        case "float_parsing" | "float_type":
+            return f'"{name}" must be a number here, in digits'
+        case "too_long":
+            return f'"{name}" holds too much; {error["ctx"]["max_length"]} is the most'
+        case "bool_parsing" | "bool_type":
+            return f'"{name}" can only be true; write "{name}: true", or take it out'
         case "string_pattern_mismatch":
             return f'"{names[-2]}" must be written in capital letters, with _ between words'
         case _:
@@ -121,6 +141,7 @@ def _in_words(error: ErrorDetails, kind: type[BaseModel]) -> str:
 
 
 def _suggestion(name: str, kind: type[BaseModel]) -> str:
-    known = [key for model in (kind, LinesSection, SourceEntry) for key in model.model_fields if key != "root"]
+    fields = (field for model in (kind, LinesSection, SlotEntry, SourceEntry) for field in model.model_fields.items())
+    known = [field.alias or key for key, field in fields if key != "root"]
     near = get_close_matches(name, known, 1)
     return f'; did you mean "{near[0]}"?' if near else "; take it out, or see docs/adding-an-intent.md for the keys there are"
