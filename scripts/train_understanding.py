@@ -19,12 +19,15 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
 import torch
+from hassil import Sentence, SlotList, TextSlotList, parse_sentence
+from hassil.sample import sample_expression
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
 from torch.nn import functional
@@ -32,7 +35,6 @@ from transformers import AutoModel
 
 from voiceskill.core.skill import Kind, Skill
 from voiceskill.core.understanding.normalise import normalise
-from voiceskill.core.understanding.templates import expansions
 from voiceskill.core.understanding.wordpieces import WordPieces
 from voiceskill.skill_files import load_skill
 
@@ -40,8 +42,12 @@ ROOT = Path(__file__).resolve().parent.parent
 TUNING = ROOT / "tests" / "phrases" / "tuning.tsv"
 
 _BATCH = 128
+_MOST_PER_TEMPLATE = 500
 _TEMPLATE_SAMPLES = 2
 """Sentences of each template that are learnt, beside what people wrote."""
+
+_FLAG_WEIGHT = 2.0
+"""How much the second head's errors count beside the first's."""
 
 _EMBEDDED_SHARE = 0.12
 """Sentences made by joining a flag to something else, as a share of all: people disclose in passing."""
@@ -77,12 +83,20 @@ class Labels:
         return Row(normalise(text), self.none if intent is None else self.intents.index(intent), flags)
 
 
+def expansions(templates: Iterable[str], skill: Skill) -> Iterator[str]:
+    """Sentences that the templates allow, some hundred of each at most."""
+    rules: dict[str, Sentence] = {name: parse_sentence(body) for name, body in skill.rules.items()}
+    lists: dict[str, SlotList] = {name: TextSlotList.from_strings(values, name=name) for name, values in skill.lists.items()}
+    for template in templates:
+        yield from islice(sample_expression(parse_sentence(template).expression, lists, rules), _MOST_PER_TEMPLATE)
+
+
 def rows_of(skill: Skill, labels: Labels, chance: random.Random) -> list[Row]:
     """Everything that the skill's folder teaches."""
     rows = [labels.row(text, None) for text in skill.unrelated]
     for intent in skill.intents.values():
         rows += [labels.row(text, intent.id) for text in (*intent.examples, *intent.escape, *intent.collected)]
-        rows += [Row(normalise(text), None, frozenset()) for text in intent.look_alikes]
+        rows += 2 * [Row(normalise(text), None, frozenset()) for text in intent.look_alikes]
         for template in intent.templates:
             sentences = list(expansions([template], skill))
             rows += [labels.row(text, intent.id) for text in chance.sample(sentences, min(_TEMPLATE_SAMPLES, len(sentences)))]
@@ -130,6 +144,7 @@ class Judge(nn.Module):
         self.dropout = nn.Dropout(0.1)
         self.intent = nn.Linear(width, len(labels.intents) + 1)
         self.flag = nn.Linear(width, len(labels.flags))
+        nn.init.constant_(self.flag.bias, -4.0)  # flags are rare: begin by expecting none
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits of the intents and of the flags, for token ids and mask of shape (sentences, tokens)."""
@@ -196,7 +211,7 @@ def loss_of(judge: Judge, wordpieces: WordPieces, batch: Sequence[Row], labels: 
         flags[number, list(row.flags)] = 1.0
     with torch.autocast("cpu", dtype=torch.bfloat16):
         intent_logits, flag_logits = judge(ids, mask)
-    loss = functional.binary_cross_entropy_with_logits(flag_logits.float(), flags, reduction="sum") / len(batch)
+    loss = _FLAG_WEIGHT * functional.binary_cross_entropy_with_logits(flag_logits.float(), flags, reduction="sum") / len(batch)
     if (wanted >= 0).any():
         loss = loss + functional.cross_entropy(intent_logits.float(), wanted, ignore_index=-100, label_smoothing=0.05)
     return loss

@@ -8,7 +8,7 @@ from voiceskill.core.actions import Action, Alert
 from voiceskill.core.conversation import Conversation, State
 from voiceskill.core.events import Event, Heard, Hypothesis, Spoken, TimerFired
 from voiceskill.core.interpret import Interpreter
-from voiceskill.core.understanding.fuzzy import FuzzyUnderstander
+from voiceskill.core.understanding.matcher import Matcher
 from voiceskill.loop import Loop
 
 
@@ -16,7 +16,7 @@ class Bench:
     def __init__(self) -> None:
         self.clock, self.mouth, self.alerts = FakeClock(), FakeMouth(), FakeAlerts()
         self.seen: list[Event | Action] = []
-        conversation = Conversation(SKILL, Interpreter(SKILL, FuzzyUnderstander(SKILL)))
+        conversation = Conversation(SKILL, Interpreter(SKILL, Matcher(SKILL, None)))
         observe = lambda _at, happening: self.seen.append(happening)  # noqa: E731
         self.loop = Loop(conversation, State(introduced=True), self.mouth, self.alerts, self.clock, observe)
 

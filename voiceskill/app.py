@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -21,8 +22,9 @@ from voiceskill.core.interpret import Interpreter
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.sentences import sentences
 from voiceskill.core.skill import Intent, Kind, Skill
-from voiceskill.core.understanding.fuzzy import FuzzyUnderstander
+from voiceskill.core.understanding.matcher import Matcher
 from voiceskill.edges.clock import MonotonicClock
+from voiceskill.edges.encoder import OnnxEncoder
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.recognisers.choose import build_recogniser
 from voiceskill.edges.recording import RecordedMicrophone, RecordedSpeaker, VirtualClock
@@ -33,10 +35,12 @@ from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
 from voiceskill.edges.vad import SileroVad
 from voiceskill.listen import FRAME_SECONDS, Listener
 from voiceskill.loop import Loop, Observe
-from voiceskill.ports import Clip, Clock, Fault, Frame, Pcm, Recogniser, Synthesiser
+from voiceskill.ports import Clip, Clock, Fault, Frame, ModelMissing, Pcm, Recogniser, Synthesiser
 from voiceskill.settings import Settings, load_settings
 from voiceskill.skill_files import load_skill
 from voiceskill.speak import Voice
+
+_log = logging.getLogger(__name__)
 
 _OUT_RATE = 22_050
 """Samples per second of a recording of our speech."""
@@ -101,7 +105,20 @@ class App:
 
     def interpreter(self) -> Interpreter:
         """What finds the meaning of an utterance."""
-        return Interpreter(self.skill, FuzzyUnderstander(self.skill))
+        encoder = self.encoder()
+        return Interpreter(self.skill, Matcher(self.skill, encoder), encoder)
+
+    def encoder(self) -> OnnxEncoder | None:
+        """The trained judge, if there is one for this skill and this machine."""
+        folder = shipped("models") / f"understanding-{self.skill.language}"
+        if not folder.is_dir():
+            return None
+        try:
+            encoder = OnnxEncoder(folder)
+        except ModelMissing as fault:
+            _log.warning("%s; until then only listed phrases are understood", fault)
+            return None
+        return encoder if encoder.intents and set(encoder.intents) <= self.skill.intents.keys() else None
 
     def conversation(self) -> Conversation:
         """The rules of the conversation."""

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.small_skill import SKILL
-from voiceskill.core.understanding.fuzzy import FuzzyUnderstander
+from voiceskill.core.understanding.matcher import Matcher
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.core.understanding.outcome import Match, NoMatch
 
-UNDERSTANDER = FuzzyUnderstander(SKILL)
+UNDERSTANDER = Matcher(SKILL, None)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ Laws of this module:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
 
 from voiceskill.core.skill import Control, Intent, Kind, Skill, Tier
+from voiceskill.core.understanding.hedges import hedged
 from voiceskill.core.understanding.judgement import Encoder
 from voiceskill.core.understanding.normalise import words
 
@@ -22,13 +23,13 @@ _URGENCY = (Tier.EMERGENCY, Tier.MATERNITY, Tier.TODAY)
 _CUE_AT = 88.0
 """Likeness, of 100, of a cue to the best stretch of the sentence as long as the cue, from which the cue was said."""
 
-_SURE_AT = 0.5
+_SURE_AT = 0.35
 """The trained judge's probability from which a flag is raised. Chosen on tests/phrases/tuning.tsv, as are the others."""
 
-_DOUBTFUL_AT = 0.25
+_DOUBTFUL_AT = 0.12
 """The same from which the person is asked."""
 
-_CLAUSE_SURE_AT = 0.8
+_CLAUSE_SURE_AT = 0.7
 """The same for a clause taken by itself, which says less."""
 
 _NEGATIONS = frozenset({"no", "not", "never", "without", "cannot", "nor"})
@@ -74,7 +75,9 @@ class Triage:
         found: dict[str, Flag] = {}
         for reading in readings:
             heard = words(reading)
-            for flag in (*self._cued(heard), *self._judged(heard)):
+            unsure = hedged(" ".join(heard))
+            for heard_flag in (*self._cued(heard), *self._judged(heard)):
+                flag = replace(heard_flag, sure=heard_flag.sure and not unsure)
                 known = found.setdefault(flag.intent.id, flag)
                 found[flag.intent.id] = max(flag, known, key=lambda one: (one.sure, one.score))
         order = sorted(found.values(), key=lambda flag: (not flag.sure, _URGENCY.index(flag.intent.tier or Tier.TODAY), -flag.score))

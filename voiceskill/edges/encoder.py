@@ -6,6 +6,7 @@ temperature that makes the first one's probabilities honest, and the fingerprint
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from voiceskill.core.understanding.judgement import Judgement
 from voiceskill.core.understanding.wordpieces import WordPieces
 from voiceskill.ports import ModelMissing
+
+_KEPT = 16
+"""Answers kept."""
 
 
 class OnnxEncoder:
@@ -35,12 +39,16 @@ class OnnxEncoder:
             options.intra_op_num_threads = options.inter_op_num_threads = 1
             options.enable_cpu_mem_arena = False
             options.log_severity_level = 3
+            self._judge = functools.lru_cache(maxsize=_KEPT)(self._judge_anew)
             self._session: Any = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
         except Exception as error:  # each library has errors of its own, down to bare Exception
             raise ModelMissing(f"{folder} holds no understanding that can be used ({error}): install voiceskill again") from error
 
     def judge(self, text: str) -> Judgement:
-        """Probabilities for normalised `text`."""
+        """Probabilities for normalised `text`. Triage and matcher ask about the same sentence: the last answers are kept."""
+        return self._judge(text)
+
+    def _judge_anew(self, text: str) -> Judgement:
         ids = np.array([self._wordpieces.encode(text)], np.int64)
         intents, flags = self._session.run(["intents", "flags"], {"ids": ids, "mask": np.ones_like(ids)})
         chances = _softmax(intents[0] / self._temperature)

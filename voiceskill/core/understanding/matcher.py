@@ -1,4 +1,4 @@
-"""Understanding by several judges: a trained one for what nobody listed, likeness to known phrases for what is short or garbled.
+"""Understanding by several judges: a trained one for what nobody listed, likeness to phrases and templates for what is short or garbled.
 
 Flags are not its business: triage has its own judge. A sentence whose best meaning is a flag that triage did not raise means nothing here.
 """
@@ -13,6 +13,8 @@ from voiceskill.core.understanding.judgement import Encoder
 from voiceskill.core.understanding.lexical import LexicalJudge
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.core.understanding.outcome import Candidate, Match, NoMatch, Outcome
+from voiceskill.core.understanding.slots import SlotReader
+from voiceskill.core.understanding.templated import TemplateJudge
 
 _ACCEPT_AT = 0.5
 """A score from which a meaning is believed. Chosen on tests/phrases/tuning.tsv, as are the others."""
@@ -20,52 +22,62 @@ _ACCEPT_AT = 0.5
 _UNCLEAR_AT = 0.25
 """A score from which a sentence may have been for us."""
 
-_LIKENESS_COUNTS_AT = 0.8
-"""A likeness to a known phrase from which it is evidence."""
+_RIVAL_SHARE = 0.5
+"""Share of the best score from which the second-best is worth asking about."""
+
+_COUNTS_AT = 0.8
+"""A likeness to a known phrase or template from which it is evidence beside the trained judge's."""
+
+_COUNTS_ALONE_AT = 0.4
+"""The same where there is no trained judge."""
 
 
 class Matcher:
-    """Weighs the judges' evidence for the meaning of an utterance."""
+    """Weighs the judges' evidence. Without an `encoder`, only what is like something listed is understood."""
 
-    def __init__(self, skill: Skill, encoder: Encoder) -> None:
+    def __init__(self, skill: Skill, encoder: Encoder | None) -> None:
         ours = [intent for intent in skill.intents.values() if intent.kind is not Kind.FLAG]
         self._ids = frozenset(intent.id for intent in ours)
         self._lexical = LexicalJudge(ours)
+        self._templates = TemplateJudge(skill, ours)
+        self._slots = SlotReader(skill)
         self._encoder = encoder
+        self._counts_at = _COUNTS_ALONE_AT if encoder is None else _COUNTS_AT
 
     def understand(self, readings: Sequence[str]) -> Outcome:
         """The meaning of an utterance, given the recogniser's readings of it, best first."""
         texts = [text for reading in readings if (text := normalise(reading))]
         if not texts:
             return NoMatch("empty")
-        verdicts = [self._weigh(text) for text in texts]
-        return max(verdicts, key=lambda verdict: verdict.best.score).outcome
+        return max((self._weigh(text) for text in texts), key=lambda verdict: verdict.best.score).outcome()
 
     def _weigh(self, text: str) -> _Verdict:
-        judgement = self._encoder.judge(text)
-        scores = {intent: chance for intent, chance in judgement.intents.items() if intent in self._ids}
-        for intent, likeness in self._lexical.likenesses(text, at_least=_LIKENESS_COUNTS_AT).items():
-            scores[intent] = max(scores[intent], _belief(likeness))
-        return _Verdict.of(scores)
+        scores = dict.fromkeys(self._ids, 0.0)
+        if self._encoder:
+            scores |= {intent: chance for intent, chance in self._encoder.judge(text).intents.items() if intent in self._ids}
+        for intent, likeness in self._lexical.likenesses(text, at_least=self._counts_at).items():
+            scores[intent] = max(scores[intent], self._belief(likeness))
+        aligned = self._templates.judge(text)
+        if aligned:
+            scores[aligned.intent] = max(scores[aligned.intent], self._belief(aligned.likeness))
+        first, *others = (Candidate(intent, scores[intent]) for intent in sorted(scores, key=lambda one: (-scores[one], one))[:2])
+        said = dict(aligned.slots) if aligned and aligned.intent == first.intent else {}
+        return _Verdict(first, others[0] if others else None, {**said, **self._slots.read(first.intent, text)})
 
-
-def _belief(likeness: float) -> float:
-    """What likeness to a known phrase is worth as a probability: all at 1, nothing at the point where it begins to count."""
-    return (likeness - _LIKENESS_COUNTS_AT) / (1 - _LIKENESS_COUNTS_AT)
+    def _belief(self, likeness: float) -> float:
+        """What likeness is worth as a probability: all at 1, nothing where it begins to count."""
+        return max(0.0, (likeness - self._counts_at) / (1 - self._counts_at))
 
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     best: Candidate
-    second: Candidate
+    second: Candidate | None
+    slots: Mapping[str, str | int | float]
 
-    @classmethod
-    def of(cls, scores: Mapping[str, float]) -> _Verdict:
-        first, second = sorted(scores, key=scores.__getitem__, reverse=True)[:2]
-        return cls(Candidate(first, scores[first]), Candidate(second, scores[second]))
-
-    @property
     def outcome(self) -> Outcome:
+        """The meaning, if the best is good enough."""
         if self.best.score >= _ACCEPT_AT:
-            return Match(self.best.intent, self.best.score, runner_up=self.second)
-        return NoMatch("unclear" if self.best.score >= _UNCLEAR_AT else "unrelated", self.best, self.second)
+            return Match(self.best.intent, self.best.score, self.second, self.slots)
+        rival = self.second if self.second and self.second.score >= _RIVAL_SHARE * self.best.score else None
+        return NoMatch("unclear" if self.best.score >= _UNCLEAR_AT else "unrelated", self.best, rival)
