@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voiceskill.core.echo_guard import says
-from voiceskill.core.skill import Control, Skill
+from voiceskill.core.skill import Control, Skill, Tier
 from voiceskill.core.triage import Flag, Triage
 from voiceskill.core.understanding.judgement import Encoder
 from voiceskill.core.understanding.normalise import words
@@ -18,6 +18,10 @@ _LONG_SENTENCE = 5
 
 _SURE = 0.9
 """A score from which that other meaning is believed."""
+
+
+_LISTED = 0.99
+"""A score that only a listed phrase has."""
 
 
 class Understander(Protocol):
@@ -40,6 +44,11 @@ class Interpretation:
     outcome: Outcome
 
 
+def _listed(outcome: Outcome, flag: Flag) -> bool:
+    """Whether someone wrote down that this sentence means something else, and the flag, not of the most urgent kind, is only suspected."""
+    return isinstance(outcome, Match) and outcome.score >= _LISTED and flag.score < _SURE and flag.intent.tier is Tier.TODAY
+
+
 class Interpreter:
     """Asks triage first, the understander last."""
 
@@ -50,10 +59,10 @@ class Interpreter:
 
     def interpret(self, readings: Sequence[str], *, saying: str = "") -> Interpretation:
         """What an utterance with these readings means, while we are `saying` something ourselves."""
-        flags = self._triage.flags(readings)
+        outcome = self._understander.understand(readings)
+        flags = tuple(flag for flag in self._triage.flags(readings) if not _listed(outcome, flag))
         if flags and flags[0].sure:
             return Interpretation(flags, None, Match(flags[0].intent.id, flags[0].score))
-        outcome = self._understander.understand(readings)
         escape = self._escape(readings, saying, outcome)
         intent = self._skill.control(escape) if escape else None
         return Interpretation(flags, escape, Match(intent.id, 1.0) if intent else outcome)
