@@ -62,7 +62,7 @@ SENTENCES = (
 QUESTIONS = (
     ("flite rms", "Should I use heat or ice?"),
     ("flite slt", "How do I get out of bed?"),
-    ("espeak-ng en-gb", "Why does my back hurt when I sneeze?"),
+    ("espeak-ng en-gb", "Why did my back go when I lifted a box?"),
     ("flite awb", "Should I use heat or ice?"),
     ("flite rms", "How do I get out of bed?"),
 )
