@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "`": "'"})
+_APOSTROPHES = str.maketrans(
+    {
+        "\u2019": "'",
+        "\u2018": "'",
+        "\u02bc": "'",
+    }
+)
 _NOT_WORD = re.compile(r"[^\w']+|_")
 _LONE_APOSTROPHES = re.compile(r"(?<!\w)'|'(?!\w)")
 
@@ -15,8 +21,11 @@ LONGEST = 2_000
 
 def normalise(text: str) -> str:
     """Lower case, plain letters, single spaces, no punctuation but the apostrophe inside a word."""
-    text = unicodedata.normalize("NFKD", text[:LONGEST].translate(_APOSTROPHES))
-    text = "".join(c for c in text if not unicodedata.combining(c)).casefold()
+    text = text[:LONGEST]
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES))
+        text = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    text = text.casefold()
     return " ".join(_LONE_APOSTROPHES.sub(" ", _NOT_WORD.sub(" ", text)).split())
 
 
