@@ -35,12 +35,15 @@ from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
 from voiceskill.edges.vad import SileroVad
 from voiceskill.listen import FRAME_SECONDS, Listener
 from voiceskill.loop import Loop, Observe
-from voiceskill.ports import Clip, Clock, Fault, Frame, ModelMissing, Pcm, Recogniser, Synthesiser
+from voiceskill.ports import Clip, Clock, Fault, Frame, ModelMissing, NoAudioDevice, Pcm, Recogniser, Synthesiser
 from voiceskill.settings import Settings, load_settings
 from voiceskill.skill_files import load_skill
 from voiceskill.speak import Voice
 
 _log = logging.getLogger(__name__)
+
+_FIRST_SOUND_SECONDS = 10.0
+"""How long a microphone may take to give its first sound; a sound server that dies meanwhile keeps us waiting for ever."""
 
 _OUT_RATE = 22_050
 """Samples per second of a recording of our speech."""
@@ -223,14 +226,18 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         inbox.append(loop)
         listener = Listener(SileroVad(), recogniser, app.segmenter(), post)
 
+        hearing_begun = threading.Event()
+
         def hear() -> None:
             try:
                 for frame in microphone.frames():
+                    hearing_begun.set()
                     listener.feed(frame)
                     if speaker.fault:
                         raise speaker.fault
             except Fault as fault:
                 failure.append(fault)
+            hearing_begun.set()
             loop.stop()
 
         speaker.start(voice.pull)
@@ -238,6 +245,10 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         hearing.start()
         stack.callback(hearing.join, timeout=1.0)
         stack.callback(microphone.close)
+        if not hearing_begun.wait(_FIRST_SOUND_SECONDS):
+            raise NoAudioDevice(
+                "The microphone was opened but gives no sound. Unplug it and plug it in again, then check: voiceskill devices"
+            )
         threading.Thread(target=_render_ahead, args=(synthesiser, app.skill), name="render ahead", daemon=True).start()
         on_ready(loop, f"{recogniser.name}; {synthesiser.name}; {microphone.name}; {speaker.name}")
         observe(clock.now(), Started(clock.now()))
