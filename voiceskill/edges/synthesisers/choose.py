@@ -48,9 +48,9 @@ def _piper(settings: SpeechSettings) -> Synthesiser:
 _BY_INTELLIGIBILITY: dict[str, Callable[[SpeechSettings], Synthesiser]] = {
     # A neural voice that its owner chose to install; none could be measured here.
     "piper": _piper,
-    # 10 % of the words of our replies misheard by Moonshine tiny, voice rms.
+    # 14 % of the words of our replies misheard by Moonshine tiny, voice rms (docs/benchmarks.md).
     "flite": _flite,
-    # 30 %, whatever the voice.
+    # 27 to 29 %, whatever the voice.
     "pyttsx3": _pyttsx3,
 }
 
