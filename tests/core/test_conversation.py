@@ -80,7 +80,7 @@ def test_an_offer_lapses_and_a_late_yes_is_asked_back() -> None:
     talk = Talk()
     talk.hear("I was lifting a heavy box")
     assert any(isinstance(action, StartTimer) for action in talk.actions)
-    talk.event(TimerFired(99.0, "offer"))
+    talk.event(TimerFired(99.0, "question"))
     assert talk.hear("yes") == "Yes to what?"
 
 
@@ -211,7 +211,7 @@ EVENTS = st.one_of(
     st.builds(lambda text: Heard(0.0, 1, (Hypothesis(text),)), LINES),
     st.builds(NotHeard, st.just(0.0), st.just(1)),
     st.builds(SpeechStarted, st.just(0.0), st.just(1)),
-    st.builds(TimerFired, st.just(0.0), st.sampled_from(["offer", "unknown"])),
+    st.builds(TimerFired, st.just(0.0), st.sampled_from(["question", "unknown"])),
     st.builds(Speaking, st.just(0.0), st.sampled_from(["say-1", "say-2"])),
     st.builds(Spoken, st.just(0.0), st.sampled_from(["say-1", "say-2", "say-9"]), st.booleans(), st.floats(0, 1)),
     st.builds(Failed, st.just(0.0), st.just("speech"), st.just("x"), st.sampled_from([None, "say-1"])),
@@ -270,7 +270,7 @@ def test_an_unclear_answer_about_danger_counts_as_yes(answer: str) -> None:
 def test_no_answer_about_danger_counts_as_yes() -> None:
     talk = doubtful_talk("redflag_both_legs", 0.2)
     talk.hear("my legs mumble mumble")
-    actions = talk.event(TimerFired(99.0, "offer"))
+    actions = talk.event(TimerFired(99.0, "question"))
     assert any(isinstance(action, Alert) for action in actions)
 
 

@@ -11,7 +11,7 @@ from scripts.phrases import leaks
 from voiceskill.app import App, Home
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.skill import Kind
-from voiceskill.core.understanding.outcome import Match
+from voiceskill.core.understanding.outcome import Match, NoMatch
 
 HERE = Path(__file__).parent
 
@@ -60,3 +60,13 @@ def test_the_shipped_model_belongs_to_the_shipped_intents(app: App) -> None:
     encoder = app.encoder()
     assert encoder is not None
     assert encoder.fingerprint == app.skill.fingerprint(), "the phrases have changed: run scripts/train-understanding"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("um my lower back's seized up i was only putting the bins out", "unclear"), ("alexa play some jazz", "unrelated"), ("", "empty")],
+)
+def test_what_is_not_understood_is_told_from_what_is_not_for_us(interpreter: Interpreter, text: str, reason: str) -> None:
+    outcome = interpreter.interpret([text]).outcome
+    assert isinstance(outcome, NoMatch)
+    assert outcome.reason == reason

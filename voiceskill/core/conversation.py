@@ -19,9 +19,9 @@ from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.skill import Control, Intent, Kind, Skill, Tier
 from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
 
-_OFFER_TIMER = "offer"
+_QUESTION_TIMER = "question"
 
-_OFFER_SECONDS = 30.0
+_QUESTION_SECONDS = 30.0
 """How long a yes or no is understood as the answer to our question."""
 
 _ECHO_SECONDS = 1.5
@@ -113,7 +113,7 @@ class Conversation:
                 return self._over(state, say, at), ()
             case Failed(at=at, what="speech", ref=str(say)):
                 return self._over(state, say, at), ()
-            case TimerFired(timer=timer) if timer == _OFFER_TIMER:
+            case TimerFired(timer=timer) if timer == _QUESTION_TIMER:
                 return self._lapse(state)
             case _:
                 return state, ()
@@ -170,7 +170,7 @@ class Conversation:
 
     def _confirm(self, state: State, intent: Intent, question: str) -> Step:
         state, silence = self._silenced(replace(state, phase=Confirming(intent.id)))
-        return self._say(state, question, *silence, StartTimer(_OFFER_TIMER, _OFFER_SECONDS))
+        return self._say(state, question, *silence, StartTimer(_QUESTION_TIMER, _QUESTION_SECONDS))
 
     def _turn_to(self, state: State, intent: Intent) -> Step:
         if intent.kind is Kind.FLAG:
@@ -183,7 +183,7 @@ class Conversation:
         state, silence = self._silenced(replace(state, phase=Flagged(intent.id) if intent.then else Idle(), topic=intent.id, misses=0))
         alert = Alert(intent.id, (intent.tier or Tier.TODAY).value)
         line = f"{intent.answers[0]} {intent.then or ''}".strip()
-        return self._say(state, line, *silence, CancelTimer(_OFFER_TIMER), alert, urgent=True)
+        return self._say(state, line, *silence, CancelTimer(_QUESTION_TIMER), alert, urgent=True)
 
     def _missed(self, state: State, outcome: NoMatch) -> Step:
         if isinstance(state.phase, Clarifying) and outcome.best and outcome.best.intent in (state.phase.first, state.phase.second):
@@ -196,7 +196,7 @@ class Conversation:
         if outcome.best and outcome.second and all(titles):
             question = f"{self._lines.did_you_mean} {titles[0]}, or {titles[1]}?"
             state = replace(state, phase=Clarifying(outcome.best.intent, outcome.second.intent), misses=state.misses + 1)
-            return self._say(state, question, StartTimer(_OFFER_TIMER, _OFFER_SECONDS))
+            return self._say(state, question, StartTimer(_QUESTION_TIMER, _QUESTION_SECONDS))
         line = self._rotate(state, "", self._lines.not_understood)
         return self._say(self._count(replace(state, misses=state.misses + 1), ""), line)
 
@@ -210,9 +210,9 @@ class Conversation:
             return self._say(replace(state, introduced=True), f"{text} {self._lines.first_use}", *silence)
         offer = self._offer(state, intent)
         if offer is None:
-            return self._say(state, text, *silence, CancelTimer(_OFFER_TIMER))
+            return self._say(state, text, *silence, CancelTimer(_QUESTION_TIMER))
         state = replace(state, phase=Offered(offer.id))
-        return self._say(state, f"{text} {offer.invitation}", *silence, StartTimer(_OFFER_TIMER, _OFFER_SECONDS))
+        return self._say(state, f"{text} {offer.invitation}", *silence, StartTimer(_QUESTION_TIMER, _QUESTION_SECONDS))
 
     def _offer(self, state: State, intent: Intent) -> Intent | None:
         """What to offer after an answer: nothing that was told or declined already."""
@@ -229,14 +229,14 @@ class Conversation:
                 return self._turn_to(state, self._skill.intents[intent])
             case ((Control.NO | Control.CANCEL), Offered(intent)):
                 state = self._count(replace(state, phase=Idle()), intent)
-                return self._say(state, self._lines.declined, CancelTimer(_OFFER_TIMER))
+                return self._say(state, self._lines.declined, CancelTimer(_QUESTION_TIMER))
             case Control.YES, Clarifying(first, _):
                 return self._turn_to(state, self._skill.intents[first])
             case ((Control.NO | Control.CANCEL), Flagged() | Clarifying()):
-                return self._say(replace(state, phase=Idle()), self._lines.declined, CancelTimer(_OFFER_TIMER))
+                return self._say(replace(state, phase=Idle()), self._lines.declined, CancelTimer(_QUESTION_TIMER))
             case ((Control.NO | Control.CANCEL), Confirming(intent)):
                 state = replace(state, phase=Idle(), denied=state.denied | {intent})
-                return self._say(state, self._lines.declined, CancelTimer(_OFFER_TIMER))
+                return self._say(state, self._lines.declined, CancelTimer(_QUESTION_TIMER))
             case Control.YES, Idle():
                 return self._say(state, self._lines.yes_to_what)
             case Control.NO, Idle():
@@ -253,7 +253,7 @@ class Conversation:
         """Silence is the acknowledgement of a stop; only a stop with nothing to stop gets a word."""
         was_speaking = bool(state.speaking)
         state, silence = self._silenced(replace(state, phase=Idle()))
-        actions = (*silence, CancelTimer(_OFFER_TIMER))
+        actions = (*silence, CancelTimer(_QUESTION_TIMER))
         intent = self._skill.control(Control.STOP)
         if was_speaking or intent is None or not intent.answers:
             return state, actions

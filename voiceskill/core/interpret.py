@@ -50,7 +50,7 @@ def _listed(outcome: Outcome, flag: Flag) -> bool:
 
 
 class Interpreter:
-    """Asks triage first, the understander last."""
+    """Lets danger outrank escape words, and these the meaning."""
 
     def __init__(self, skill: Skill, understander: Understander, encoder: Encoder | None = None) -> None:
         self._skill = skill

@@ -1,7 +1,8 @@
 """Triage: danger and escape words, looked for in every utterance before anything else.
 
 Laws of this module:
-- It is its own judge with its own evidence; the score of the ordinary matcher neither opens nor shuts it.
+- It is its own judge with its own evidence; the ordinary matcher has no say in it. `interpret` alone may pass over a mere suspicion
+  of the least urgent kind, for a sentence that someone listed as meaning something else.
 - All readings of the recogniser are looked at, whole and clause by clause: a flag in any of them is a flag.
 - Recall first: what is missed here is missed for good.
 """

@@ -22,6 +22,10 @@ _ACCEPT_AT = 0.5
 _UNCLEAR_AT = 0.25
 """A score from which a sentence may have been for us."""
 
+_NOT_OURS_AT = 0.3
+"""The trained judge's probability of "none" from which a sentence that means nothing is taken as not for us. Silence to someone in
+danger is worse than a word to someone on the phone."""
+
 _RIVAL_SHARE = 0.5
 """Share of the best score from which the second-best is worth asking about."""
 
@@ -53,8 +57,11 @@ class Matcher:
 
     def _weigh(self, text: str) -> _Verdict:
         scores = dict.fromkeys(self._ids, 0.0)
+        for_us = False
         if self._encoder:
-            scores |= {intent: chance for intent, chance in self._encoder.judge(text).intents.items() if intent in self._ids}
+            judgement = self._encoder.judge(text)
+            scores |= {intent: chance for intent, chance in judgement.intents.items() if intent in self._ids}
+            for_us = judgement.none < _NOT_OURS_AT
         for intent, likeness in self._lexical.likenesses(text, at_least=self._counts_at).items():
             scores[intent] = max(scores[intent], self._belief(likeness))
         aligned = self._templates.judge(text)
@@ -62,7 +69,7 @@ class Matcher:
             scores[aligned.intent] = max(scores[aligned.intent], self._belief(aligned.likeness))
         first, *others = (Candidate(intent, scores[intent]) for intent in sorted(scores, key=lambda one: (-scores[one], one))[:2])
         said = dict(aligned.slots) if aligned and aligned.intent == first.intent else {}
-        return _Verdict(first, others[0] if others else None, {**said, **self._slots.read(first.intent, text)})
+        return _Verdict(first, others[0] if others else None, {**said, **self._slots.read(first.intent, text)}, for_us)
 
     def _belief(self, likeness: float) -> float:
         """What likeness is worth as a probability: all at 1, nothing where it begins to count."""
@@ -74,10 +81,12 @@ class _Verdict:
     best: Candidate
     second: Candidate | None
     slots: Mapping[str, str | int | float]
+    for_us: bool
 
     def outcome(self) -> Outcome:
         """The meaning, if the best is good enough."""
         if self.best.score >= _ACCEPT_AT:
             return Match(self.best.intent, self.best.score, self.second, self.slots)
-        rival = self.second if self.second and self.second.score >= _RIVAL_SHARE * self.best.score else None
-        return NoMatch("unclear" if self.best.score >= _UNCLEAR_AT else "unrelated", self.best, rival)
+        likely = self.best.score >= _UNCLEAR_AT
+        rival = self.second if likely and self.second and self.second.score >= _RIVAL_SHARE * self.best.score else None
+        return NoMatch("unclear" if likely or self.for_us else "unrelated", self.best, rival)
