@@ -7,7 +7,7 @@
 
 A FILE has one phrase a line, `label<TAB>phrase`. The label is an intent, `not:` and a flag for what only sounds like it, or `none` for
 talk that is not for the device. Each writer's phrases go into one of the three places as a whole. Near-duplicates of what is there
-are dropped.
+are dropped, and so is what would be learnt but is judged on.
 """
 
 from __future__ import annotations
@@ -84,10 +84,11 @@ def add(paths: list[Path], where: str) -> None:
     if where == "learn":
         LEARNT.mkdir(parents=True, exist_ok=True)
         old = learnt()
-        elsewhere = {normalise(phrase): label for label, phrases in old.items() for phrase in phrases}
+        judged = read_tsv(JUDGED.values())
+        elsewhere = {normalise(phrase): label for found in (old, judged) for label, phrases in found.items() for phrase in phrases}
         for label, phrases in new.items():
             unclaimed = [phrase for phrase in phrases if elsewhere.setdefault(normalise(phrase), label) == label]
-            kept = without_near_duplicates(old[label], unclaimed)
+            kept = without_near_duplicates([*old[label], *judged[label]], unclaimed)
             _file(label).write_text("".join(f"{phrase}\n" for phrase in [*old[label], *kept]), encoding="utf-8")
     else:
         others = read_tsv([path for name, path in JUDGED.items() if name != where and path.exists()])

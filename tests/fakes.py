@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from voiceskill.core.actions import Alert, Say
+from voiceskill.core.actions import Alert, Forget, Save, SaveProgress, Say
 from voiceskill.core.events import Hypothesis
 from voiceskill.ports import FRAME_SAMPLES, Clip, Fault, Pcm, VoiceInfo
 
@@ -64,20 +64,24 @@ class FakeRecogniser:
 
 
 class FakeSynthesiser:
-    """Renders ten samples a letter, all at one level, at a rate of 1000 a second."""
+    """Renders ten samples a letter, all at one level, at a rate of 1000 a second. What is `flaky` fails the first time."""
 
     name = "fake"
     rate = 1_000
 
-    def __init__(self, broken: Iterable[str] = ()) -> None:
+    def __init__(self, broken: Iterable[str] = (), *, flaky: Iterable[str] = (), level: int = 1_000) -> None:
         self._broken = frozenset(broken)
+        self._flaky = frozenset(flaky)
+        self._level = level
         self.rendered: list[str] = []
 
-    def render(self, text: str) -> Clip:
+    def render(self, text: str, pace: float = 1.0) -> Clip:
+        assert pace > 0
+        first = text not in self.rendered
         self.rendered.append(text)
-        if text in self._broken:
+        if text in self._broken or (first and text in self._flaky):
             raise Fault("the synthesiser is broken")
-        return Clip(np.full(10 * len(text), 1_000, np.int16), self.rate)
+        return Clip(np.full(round(10 * len(text) * pace), self._level, np.int16), self.rate)
 
     def voices(self) -> tuple[VoiceInfo, ...]:
         return ()
@@ -118,3 +122,13 @@ def at_once(job: Callable[[], None]) -> None:
 def later(jobs: list[Callable[[], None]]) -> Callable[[Callable[[], None]], object]:
     """Collects jobs for the test to run when it likes."""
     return jobs.append
+
+
+class FakeKeeper:
+    """Remembers what it was asked to keep."""
+
+    def __init__(self) -> None:
+        self.kept: list[Save | SaveProgress | Forget] = []
+
+    def keep(self, action: Save | SaveProgress | Forget) -> None:
+        self.kept.append(action)

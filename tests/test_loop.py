@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 
 from tests.core.small_skill import SKILL
-from tests.fakes import FakeAlerts, FakeClock, FakeMouth
+from tests.fakes import FakeAlerts, FakeClock, FakeKeeper, FakeMouth
 from voiceskill.core.actions import Action, Alert
 from voiceskill.core.conversation import Conversation, State
 from voiceskill.core.events import Event, Heard, Hypothesis, Spoken, TimerFired
@@ -18,7 +18,16 @@ class Bench:
         self.seen: list[Event | Action] = []
         conversation = Conversation(SKILL, Interpreter(SKILL, Matcher(SKILL, None)))
         observe = lambda _at, happening: self.seen.append(happening)  # noqa: E731
-        self.loop = Loop(conversation, State(introduced=True), self.mouth, self.alerts, self.clock, observe)
+        self.keeper = FakeKeeper()
+        self.loop = Loop(
+            conversation,
+            State(introduced=True),
+            voice=self.mouth,
+            keeper=self.keeper,
+            alerts=self.alerts,
+            clock=self.clock,
+            observe=observe,
+        )
 
     def hear(self, text: str) -> None:
         self.loop.post(Heard(self.clock.now(), 1, (Hypothesis(text),)))
@@ -46,9 +55,13 @@ def test_a_flag_reaches_the_household() -> None:
     assert bench.alerts.alerts == [Alert("redflag_both_legs", "emergency")]
 
 
-def test_an_offer_lapses_when_its_time_is_up_and_not_before() -> None:
+def test_an_offer_lapses_when_its_time_after_our_words_is_up_and_not_before() -> None:
     bench = Bench()
     bench.hear("I was lifting a heavy box")
+    bench.clock.time += 60.0
+    bench.loop.catch_up()
+    bench.loop.post(Spoken(bench.clock.now(), bench.mouth.says[0].id, interrupted=False, heard_fraction=1.0))
+    bench.loop.catch_up()
     bench.clock.time += 29.0
     bench.loop.catch_up()
     assert not any(isinstance(one, TimerFired) for one in bench.seen)

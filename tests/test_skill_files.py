@@ -421,7 +421,10 @@ def test_every_flag_knows_a_dozen_ways_to_be_told(shipped: Skill) -> None:
 
 def test_every_spoken_string_can_be_spoken_and_followed(shipped: Skill) -> None:
     for intent in shipped.intents.values():
-        for text in filter(None, (*intent.answers, intent.then, intent.more, intent.invitation)):
+        routine = intent.routine.parts if intent.routine else ()
+        steps = [text for part in routine for step in part.steps for text in (step.say, step.again, step.otherwise, step.easier)]
+        for written in filter(None, (*intent.answers, intent.then, intent.stay, intent.more, intent.invitation, *steps)):
+            text = written.replace("{TIME}", "three o'clock")
             assert not re.search(r"[\d()\[\]{}<>/\\\u2013\u2014]|\s-|-\s|\b[A-Z]{2,}\b", text.replace("OK", "")), (intent.id, text)
         for answer in intent.answers:
             offered = shipped.intents[intent.offer].invitation if intent.offer else ""
@@ -438,7 +441,7 @@ def test_every_offer_asks_a_question(shipped: Skill) -> None:
 
 
 def test_every_intent_can_be_asked_for_in_several_ways(shipped: Skill) -> None:
-    few = {intent.id for intent in shipped.intents.values() if not 2 <= len(intent.templates) <= 6 or len(intent.examples) < 3}
+    few = {intent.id for intent in shipped.intents.values() if not 2 <= len(intent.templates) <= 8 or len(intent.examples) < 3}
     assert few == set()
 
 

@@ -9,30 +9,34 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, time
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import platformdirs
 
-from voiceskill.core.actions import Alert, Say
-from voiceskill.core.conversation import Conversation, State
-from voiceskill.core.events import Event, Failed, Heard, Hypothesis, Spoken, Started
+from voiceskill.core.actions import Say
+from voiceskill.core.conversation import Conversation, Manners, State
+from voiceskill.core.events import Event, Failed, Spoken, Started
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.sentences import sentences
 from voiceskill.core.skill import Intent, Kind, Skill
 from voiceskill.core.understanding.matcher import Matcher
+from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.encoder import OnnxEncoder
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.recognisers.choose import build_recogniser
 from voiceskill.edges.recording import RecordedMicrophone, RecordedSpeaker, VirtualClock
 from voiceskill.edges.speaker import SoundDeviceSpeaker
+from voiceskill.edges.store import SqliteStore
 from voiceskill.edges.synthesisers.cache import Cached
 from voiceskill.edges.synthesisers.choose import SpeechSettings, build_synthesiser
 from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
 from voiceskill.edges.vad import SileroVad
+from voiceskill.keep import Keeper
 from voiceskill.listen import FRAME_SECONDS, Listener
 from voiceskill.loop import Loop, Observe
 from voiceskill.ports import Clip, Clock, Fault, Frame, ModelMissing, NoAudioDevice, Pcm, Recogniser, Synthesiser
@@ -95,7 +99,7 @@ class App:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.settings: Settings = load_settings(home.settings_file)
-        self.skill: Skill = load_skill(home.intents, _spoken_names(self.settings))
+        self.skill: Skill = load_skill(home.intents, _spoken_names(self.settings), self.settings.country)
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -125,7 +129,16 @@ class App:
 
     def conversation(self) -> Conversation:
         """The rules of the conversation."""
-        return Conversation(self.skill, self.interpreter())
+        return Conversation(self.skill, self.interpreter(), self.manners())
+
+    def manners(self) -> Manners:
+        """How the owner wants it."""
+        begin, end = self.settings.quiet_from, self.settings.quiet_until
+        return Manners(quiet=(time.fromisoformat(begin), time.fromisoformat(end)) if begin and end else None)
+
+    def store(self) -> SqliteStore:
+        """Where the diary is kept."""
+        return self._stack.enter_context(closing(SqliteStore(self.home.data)))
 
     def recogniser(self) -> Recogniser:
         """The engine that turns speech into text."""
@@ -192,13 +205,6 @@ def _spoken_names(settings: Settings) -> dict[str, str]:
     return {name: spoken for name, spoken in names.items() if spoken}
 
 
-class NoAlerts:
-    """An AlertSink for a household without any."""
-
-    def send(self, alert: Alert) -> None:
-        """Nobody to tell."""
-
-
 # The device: microphone to loudspeaker.
 
 
@@ -222,7 +228,10 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
             inbox[0].post(event)
 
         voice = Voice(synthesiser, rate=speaker.rate, volume=settings.volume, clock=clock, post=post, submit=renderer.submit)
-        loop = Loop(app.conversation(), State(), voice, NoAlerts(), clock, observe)
+        store = app.store()
+        keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
+        state = State(memory=store.load())
+        loop = Loop(app.conversation(), state, voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe)
         inbox.append(loop)
         listener = Listener(SileroVad(), recogniser, app.segmenter(), post)
 
@@ -251,7 +260,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
             )
         threading.Thread(target=_render_ahead, args=(synthesiser, app.skill), name="render ahead", daemon=True).start()
         on_ready(loop, f"{recogniser.name}; {synthesiser.name}; {microphone.name}; {speaker.name}")
-        observe(clock.now(), Started(clock.now()))
+        loop.post(Started(clock.now(), datetime.now().astimezone()))
         loop.run()
     if failure:
         raise failure[0]
@@ -272,12 +281,13 @@ def _spoken(intents: Iterable[Intent]) -> list[str]:
 
 
 @contextmanager
-def _worker(name: str) -> Iterator[ThreadPoolExecutor]:
+def _worker(name: str, *, finish: bool = False) -> Iterator[ThreadPoolExecutor]:
+    """One thread that does jobs in order. At the end it is to `finish` those that wait, or to drop them."""
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
     try:
         yield executor
     finally:
-        executor.shutdown(wait=False, cancel_futures=True)
+        executor.shutdown(wait=finish, cancel_futures=not finish)
 
 
 def run_recording(app: App, pcm: Pcm, observe: Observe, *, realtime: bool) -> Clip:
@@ -291,11 +301,14 @@ def run_recording(app: App, pcm: Pcm, observe: Observe, *, realtime: bool) -> Cl
         inbox[0].post(event)
 
     voice = Voice(app.synthesiser(), rate=speaker.rate, volume=app.settings.volume, clock=clock, post=post, submit=_at_once)
-    loop = Loop(app.conversation(), State(), voice, NoAlerts(), clock, observe)
+    store = app.store()
+    keeper = Keeper(store, clock=clock, post=post, submit=_at_once)
+    state = State(memory=store.load())
+    loop = Loop(app.conversation(), state, voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe)
     inbox.append(loop)
     listener = Listener(SileroVad(), app.recogniser(), app.segmenter(), post)
     speaker.start(voice.pull)
-    observe(clock.now(), Started(clock.now()))
+    loop.post(Started(clock.now(), datetime.now().astimezone()))
     start = clock.now()
     for frame in microphone.frames():
         listener.feed(frame)
@@ -313,37 +326,3 @@ def _over(frame: Frame, end: float, listener: Listener, loop: Loop) -> bool:
 
 def _at_once(job: Callable[[], None]) -> None:
     job()
-
-
-# The same conversation without sound.
-
-
-class TextDevice:
-    """A conversation in text: what is said is collected, and counts as said at once."""
-
-    def __init__(self, app: App, observe: Observe = lambda _at, _happening: None, *, introduced: bool = False) -> None:
-        self._clock = VirtualClock()
-        self._replies: list[Say] = []
-        self._utterance = 0
-        self._loop = Loop(app.conversation(), State(introduced=introduced), self, NoAlerts(), self._clock, observe)
-
-    def hear(self, text: str) -> tuple[Say, ...]:
-        """What is said in return to `text`."""
-        self._utterance += 1
-        self._replies.clear()
-        self._loop.post(Heard(self._clock.now(), self._utterance, (Hypothesis(text),)))
-        self._loop.catch_up()
-        return tuple(self._replies)
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass."""
-        self._clock.advance(seconds)
-        self._loop.catch_up()
-
-    def say(self, say: Say) -> None:
-        """Collect a reply."""
-        self._replies.append(say)
-        self._loop.post(Spoken(self._clock.now(), say.id, interrupted=False, heard_fraction=1.0))
-
-    def stop(self) -> None:
-        """Nothing goes on being said in text."""

@@ -7,25 +7,32 @@ import json
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
 
 from voiceskill import __version__
-from voiceskill.app import App, Home, TextDevice, run_live, run_recording
+from voiceskill.app import App, Home, run_live, run_recording
+from voiceskill.core.actions import Say
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.outcome import Match, Outcome
+from voiceskill.diary_commands import diary
+from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.devices import list_devices
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.journal import Journal
 from voiceskill.loop import Loop, Observe
 from voiceskill.options import with_common_options
 from voiceskill.ports import Fault, ModelMissing, NoAudioDevice
+from voiceskill.rehearse import rehearse_lines
 from voiceskill.settings import BadSettings
 from voiceskill.skill_files import SkillErrors
+from voiceskill.typed import Rehearsal, TypedDevice
 
 EXIT_CODES: dict[type[Fault], int] = {BadSettings: 2, SkillErrors: 2, NoAudioDevice: 3, ModelMissing: 4}
 """Any other fault is 1, wrong usage 2, done 0."""
@@ -38,6 +45,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+app.add_typer(diary, name="diary")
+
+_TICK_SECONDS = 0.05
+"""How often a typed conversation looks at the time."""
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
@@ -131,11 +142,42 @@ def chat(home: Home) -> None:
     Example: `voiceskill chat`
     """
     with App(home) as device:
-        text = TextDevice(device)
-        print(device.skill.lines.greeting)
-        while line := _typed("> "):
-            for say in text.hear(line):
-                print(say.text)
+        print(device.skill.lines.greeting, flush=True)
+        if sys.stdin.isatty():
+            _chat_live(device)
+            return
+        rehearsal = Rehearsal(device.conversation(), device.store(), _now(), _print_said)
+        while line := _typed(""):
+            rehearsal.hear(line)
+            rehearsal.settle()
+
+
+def _chat_live(device: App) -> None:
+    """Chat in real time: routines keep their pace."""
+    typed = TypedDevice(device.conversation(), device.store(), MonotonicClock(), _now(), _print_said)
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.wait(_TICK_SECONDS):
+            with typed.lock:
+                typed.work()
+
+    thread = threading.Thread(target=work, name="chat", daemon=True)
+    thread.start()
+    while line := _typed("> "):
+        with typed.lock:
+            typed.hear(line)
+    over.set()
+    thread.join()
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
+
+
+def _print_said(_at: float, happening: object) -> None:
+    if isinstance(happening, Say):
+        print(happening.text, flush=True)
 
 
 def _typed(prompt: str) -> str:
@@ -153,7 +195,15 @@ def ask(home: Home, text: Annotated[str, typer.Argument(help="What to ask.")], *
     Example: `voiceskill ask "why does my back hurt when I sneeze"`
     """
     with App(home) as device:
-        replies = [say.text for say in TextDevice(device, introduced=True).hear(text)]
+        replies: list[str] = []
+
+        def collect(_at: float, happening: object) -> None:
+            if isinstance(happening, Say):
+                replies.append(happening.text)
+
+        rehearsal = Rehearsal(device.conversation(), device.store(), _now(), collect, introduced=True)
+        replies.clear()  # where we were is not what was asked
+        rehearsal.hear(text)
         outcome = device.interpreter().interpret([text]).outcome
         if as_json:
             _print_json({**_as_json(text, outcome), "say": replies})
@@ -183,6 +233,22 @@ def match(
         else:
             outcome = interpreter.interpret([text]).outcome
             print(f"{outcome.intent} ({outcome.score:.2f})" if isinstance(outcome, Match) else f"no match: {outcome.reason}")
+
+
+@app.command()
+@with_common_options
+def rehearse(home: Home) -> None:
+    """Go through a conversation on a virtual clock: JSON Lines in, JSON Lines out.
+
+    Each line in is one of `{"hear": "my back has gone"}`, `{"wait": 30}` (seconds) and `{"restart": true}` (a power cut;
+    `"off": 60` beside it adds seconds without power). `{"clock": "2026-01-05T03:00:00"}` as the first line sets the time of day.
+    Nothing is kept afterwards.
+
+    Example: `echo '{"hear": "start breathing"}' | voiceskill rehearse`
+    """
+    with App(home) as device:
+        for line in rehearse_lines(device.conversation(), sys.stdin):
+            _print_json(line)
 
 
 def _lines_of_json(stream: Iterable[str]) -> Iterator[str]:

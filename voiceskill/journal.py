@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, TextIO
 
-from voiceskill.core.actions import Action, Alert, Say, Understood
+from voiceskill.core.actions import Action, Alert, Guiding, Say, Understood
 from voiceskill.core.events import Event, Failed, Heard, Partial, Speaking, SpeechEnded, SpeechStarted, Spoken, Started
 from voiceskill.core.understanding.outcome import Match, NoMatch
 
@@ -33,6 +33,8 @@ def describe(happening: Event | Action) -> dict[str, Any] | None:
             return {"event": "speaking", "id": say}
         case Spoken(say=say, interrupted=interrupted, heard_fraction=fraction):
             return {"event": "said", "id": say, "interrupted": interrupted, "heard_fraction": round(fraction, 3)}
+        case Guiding(routine=routine, step=step, phase=phase):
+            return {"event": "routine", "id": routine, "step": step, "phase": phase}
         case Alert(kind=kind, level=level):
             return {"event": "alert", "kind": kind, "level": level}
         case Failed(what=what, message=message):

@@ -9,7 +9,19 @@ import queue
 from collections.abc import Callable
 from typing import Protocol
 
-from voiceskill.core.actions import Action, Alert, CancelTimer, Say, StartTimer, StopSpeaking, Understood
+from voiceskill.core.actions import (
+    Action,
+    Alert,
+    CancelTimer,
+    Forget,
+    Guiding,
+    Save,
+    SaveProgress,
+    Say,
+    StartTimer,
+    StopSpeaking,
+    Understood,
+)
 from voiceskill.core.conversation import Conversation, State
 from voiceskill.core.events import Event, TimerFired
 from voiceskill.ports import AlertSink, Clock
@@ -30,13 +42,32 @@ class Mouth(Protocol):
         ...
 
 
+class Keeping(Protocol):
+    """What remembers for the conversation, and posts Saved and Failed."""
+
+    def keep(self, action: Save | SaveProgress | Forget) -> None:
+        """Do it soon."""
+        ...
+
+
 class Loop:
     """Runs one conversation."""
 
-    def __init__(self, conversation: Conversation, state: State, voice: Mouth, alerts: AlertSink, clock: Clock, observe: Observe) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        state: State,
+        *,
+        voice: Mouth,
+        keeper: Keeping,
+        alerts: AlertSink,
+        clock: Clock,
+        observe: Observe,
+    ) -> None:
         self._conversation = conversation
         self._state = state
         self._voice = voice
+        self._keeper = keeper
         self._alerts = alerts
         self._clock = clock
         self._observe = observe
@@ -72,6 +103,16 @@ class Loop:
                 self._handle(event)
 
     @property
+    def state(self) -> State:
+        """How things stand."""
+        return self._state
+
+    @property
+    def due(self) -> float | None:
+        """When the next timer fires."""
+        return min(self._timers.values(), default=None)
+
+    @property
     def busy(self) -> bool:
         """There are events not handled yet, or a reply is not over."""
         return not self._inbox.empty() or bool(self._state.speaking)
@@ -95,7 +136,9 @@ class Loop:
                 self._timers.pop(timer, None)
             case Alert():
                 self._alerts.send(action)
-            case Understood():
+            case Save() | SaveProgress() | Forget():
+                self._keeper.keep(action)
+            case Understood() | Guiding():
                 pass
 
     def _until_next_timer(self) -> float | None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voiceskill.core.actions import Alert
+from voiceskill.core.diary import Entry, Memory, Progress
 from voiceskill.core.events import Hypothesis
 
 Pcm = NDArray[np.int16]
@@ -160,8 +161,11 @@ class Synthesiser(Protocol):
         """Engine and voice, for people: `flite rms`."""
         ...
 
-    def render(self, text: str) -> Clip:
-        """Speak one sentence into memory. Raises Fault when the engine fails or takes too long; the next call starts it afresh."""
+    def render(self, text: str, pace: float = 1.0) -> Clip:
+        """Speak one sentence into memory. Raises Fault when the engine fails or takes too long; the next call starts it afresh.
+
+        It takes `pace` times as long as the settings make it, from 0.6 to 2.5 times; a pace beyond is taken as the nearest of these.
+        """
         ...
 
     def voices(self) -> tuple[VoiceInfo, ...]:
@@ -170,6 +174,30 @@ class Synthesiser(Protocol):
 
     def close(self) -> None:
         """End the engine."""
+        ...
+
+
+class Store(Protocol):
+    """Where the diary is kept. Every method raises Fault where the disk is full, read-only or broken, and leaves what was kept whole."""
+
+    def load(self) -> Memory:
+        """All that was kept, in order of time."""
+        ...
+
+    def save(self, entry: Entry) -> None:
+        """Keep an entry. Once this returns, it survives a power cut."""
+        ...
+
+    def save_progress(self, progress: Progress | None) -> None:
+        """Keep where somebody is in a routine, or that they are in none."""
+        ...
+
+    def forget(self) -> None:
+        """Delete everything, also from the bytes on the disk."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file; may be called more than once."""
         ...
 
 

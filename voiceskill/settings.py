@@ -12,6 +12,8 @@ from pydantic_core import ErrorDetails
 
 from voiceskill.ports import Fault
 
+TimeOfDay = Annotated[str, Field(pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d$")]
+
 
 class Settings(BaseModel):
     """All settings. Absent keys have the values given here."""
@@ -32,6 +34,10 @@ class Settings(BaseModel):
     microphone: str = Field("", description="name, or part of the name, of the microphone; empty: the system's default")
     loudspeaker: str = Field("", description="name, or part of the name, of the loudspeaker; empty: the system's default")
     end_of_speech: Annotated[float, Field(ge=0.3, le=3.0)] = Field(0.7, description="silence that ends an utterance, in seconds")
+    quiet_from: TimeOfDay = Field("", description="beginning of the quiet hours, HH:MM: we speak softly then, and say less; empty: none")
+    quiet_until: TimeOfDay = Field("", description="end of the quiet hours, HH:MM")
+    earcons: bool = Field(default=True, description="short soft sounds for: I heard you, I'm listening, that failed")
+    country: str = Field("", description="two letters of the country, for the numbers to call: GB, IE, US, CA, AU; empty: none are named")
     emergency_number: str = Field(
         "", description="how the emergency number is spoken, in words: nine nine nine; empty: your emergency number"
     )

@@ -3,6 +3,7 @@
     Say -> sentences -> synthesiser (ahead of time, elsewhere) -> pull, from the loudspeaker's own thread
 
 A sentence is rendered while the one before it plays, and can be cut at any sample. How far each reply came is posted as events.
+An urgent reply that cannot be rendered is not given up: an alarm sounds for each sentence that failed, and the rest is spoken.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +20,7 @@ import soxr
 from voiceskill.core.actions import Say
 from voiceskill.core.events import Event, Failed, Speaking, Spoken
 from voiceskill.core.sentences import sentences
+from voiceskill.earcons import Earcon, earcon
 from voiceskill.ports import Clip, Clock, Fault, Pcm, Synthesiser
 
 _BREATH_SECONDS = 0.35
@@ -26,41 +29,64 @@ _BREATH_SECONDS = 0.35
 _FADE_SECONDS = 0.008
 """Length of the fade when speech is cut: long enough not to click, too short to hear."""
 
+_FULL_SCALE = 32_767
+
+_KNEE = 0.8
+"""Share of full scale from which speech that is made louder is bent rather than cut."""
+
 Submit = Callable[[Callable[[], None]], object]
 """Run a job some time, in the order given: on a worker thread when live, at once on a recording."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Sound that lies ready, at the loudspeaker's rate and full loudness. It says `letters` of the reply: none of them, if an alarm."""
+
+    pcm: Pcm
+    letters: int
+
+
 @dataclass(slots=True)
 class _Utterance:
-    """A reply on its way out. `rendered` grows from the left while `played` samples of it have left."""
+    """A reply on its way out. `rendered` grows from the left while `played` samples of it have left.
+
+    `settled` sentences are rendered or known to be missing; `fault` is why the first one could not be rendered.
+    """
 
     say: Say
     sentences: list[str]
-    rendered: list[Pcm] = field(default_factory=list)
-    samples: int = 0
+    rendered: list[_Stretch] = field(default_factory=list)
+    settled: int = 0
     played: int = 0
-    failed: bool = False
+    fault: Fault | None = None
     cancelled: bool = False
 
     @property
+    def given_up(self) -> bool:
+        return self.fault is not None and not self.say.urgent
+
+    @property
     def complete(self) -> bool:
-        return self.failed or len(self.rendered) == len(self.sentences)
+        return self.given_up or self.settled == len(self.sentences)
 
     @property
     def heard_fraction(self) -> float:
         """The share played, by letters: sentences not yet rendered have no length in samples."""
         letters = sum(map(len, self.sentences)) or 1
         done, left = 0.0, self.played
-        for sentence, pcm in zip(self.sentences, self.rendered, strict=False):
+        for stretch in self.rendered:
             if left <= 0:
                 break
-            done += len(sentence) * min(1.0, left / max(1, len(pcm)))
-            left -= len(pcm)
+            done += stretch.letters * min(1.0, left / max(1, len(stretch.pcm)))
+            left -= len(stretch.pcm)
         return min(1.0, done / letters)
 
 
 class Voice:
-    """Speaks one reply after another. `pull` belongs to the loudspeaker's thread, the rest to the conversation's."""
+    """Speaks one reply after another. `pull` belongs to the loudspeaker's thread, the rest to the conversation's.
+
+    `volume` is a share of full scale. Without `earcons` no cue sounds; the alarm of an urgent reply does all the same.
+    """
 
     def __init__(
         self,
@@ -71,6 +97,7 @@ class Voice:
         clock: Clock,
         post: Callable[[Event], None],
         submit: Submit,
+        earcons: bool = True,
     ) -> None:
         self._synthesiser = synthesiser
         self._rate = rate
@@ -78,9 +105,11 @@ class Voice:
         self._clock = clock
         self._post = post
         self._submit = submit
+        self._earcons = earcons
         self._lock = threading.Lock()
         self._queue: deque[_Utterance] = deque()
         self._tail: Pcm = np.zeros(0, np.int16)
+        self._cues: dict[Earcon, Pcm] = {}
 
     @property
     def silent(self) -> bool:
@@ -95,8 +124,16 @@ class Voice:
             self._queue.append(utterance)
         self._submit(lambda: self._render(utterance))
 
+    def cue(self, kind: Earcon) -> None:
+        """Sound an earcon at once, over whatever is being spoken and without delaying it. One that sounds already isn't begun again."""
+        if not self._earcons:
+            return
+        sound = _scaled(earcon(kind, self._rate), self._volume)
+        with self._lock:
+            self._cues.setdefault(kind, sound)
+
     def stop(self) -> None:
-        """Fall silent at once and forget all that waits."""
+        """Fall silent at once and forget all that waits. A cue that sounds runs out."""
         with self._lock:
             if self._queue:
                 self._tail = self._fade(self._queue[0])
@@ -105,7 +142,8 @@ class Voice:
                 utterance.cancelled = True
         at = self._clock.now()
         for utterance in ended:
-            self._post(Spoken(at, utterance.say.id, interrupted=True, heard_fraction=utterance.heard_fraction))
+            for event in _ending(utterance, at, interrupted=True):
+                self._post(event)
 
     def pull(self, samples: int) -> Pcm:
         """The next `samples` for the loudspeaker, silence where nothing is ready."""
@@ -126,20 +164,21 @@ class Voice:
                     utterance.played += len(chunk)
                 elif utterance.complete:
                     self._queue.popleft()
-                    if not utterance.failed:
-                        events.append(Spoken(at, utterance.say.id, interrupted=False, heard_fraction=1.0))
+                    if not utterance.given_up:
+                        events += _ending(utterance, at, interrupted=False)
                 else:
                     break
+            self._mix_cues(out)
         for event in events:
             self._post(event)
         return out
 
     def _take(self, utterance: _Utterance, samples: int) -> Pcm:
         start = utterance.played
-        for pcm in utterance.rendered:
-            if start < len(pcm):
-                return pcm[start : start + samples]
-            start -= len(pcm)
+        for stretch in utterance.rendered:
+            if start < len(stretch.pcm):
+                return _scaled(stretch.pcm[start : start + samples], self._volume * utterance.say.gain)
+            start -= len(stretch.pcm)
         return np.zeros(0, np.int16)
 
     def _fade(self, utterance: _Utterance) -> Pcm:
@@ -148,21 +187,68 @@ class Voice:
         rest = self._take(utterance, round(self._rate * _FADE_SECONDS))
         return (rest * np.linspace(1.0, 0.0, len(rest))).astype(np.int16)
 
+    def _mix_cues(self, out: Pcm) -> None:
+        """Add the cues to `out`, each softer where that is louder: the sum of two shares s + c(1 - |s|) never leaves full scale."""
+        for kind, cue in list(self._cues.items()):
+            now, rest = cue[: len(out)], cue[len(out) :]
+            under = out[: len(now)].astype(np.float64)
+            out[: len(now)] = np.rint(under + now * (1 - np.minimum(1.0, np.abs(under) / _FULL_SCALE)))
+            if len(rest):
+                self._cues[kind] = rest
+            else:
+                del self._cues[kind]
+
     def _render(self, utterance: _Utterance) -> None:
         for number, sentence in enumerate(utterance.sentences):
             if utterance.cancelled:
                 return
             try:
-                clip = self._synthesiser.render(sentence)
+                clip = self._synthesiser.render(sentence, utterance.say.pace)
             except Fault as fault:
-                utterance.failed = True
-                self._post(Failed(self._clock.now(), "speech", str(fault), ref=utterance.say.id))
-                return
-            pcm = self._for_loudspeaker(clip, breath=number + 1 < len(utterance.sentences))
+                utterance.fault = utterance.fault or fault
+                if utterance.given_up:
+                    self._post(Failed(self._clock.now(), "speech", str(fault), ref=utterance.say.id))
+                    return
+                self._add(utterance, Clip(earcon("alarm", self._rate), self._rate), letters=0, breath=True)
+                self._try_again(utterance, sentence, breath=number + 1 < len(utterance.sentences))
+            else:
+                self._add(utterance, clip, letters=len(sentence), breath=number + 1 < len(utterance.sentences))
             with self._lock:
-                utterance.rendered.append(pcm)
+                utterance.settled += 1
 
-    def _for_loudspeaker(self, clip: Clip, *, breath: bool) -> Pcm:
+    def _try_again(self, utterance: _Utterance, sentence: str, *, breath: bool) -> None:
+        """Render at the usual pace, at which a sentence may be held in memory."""
+        if utterance.cancelled:
+            return
+        with suppress(Fault):
+            self._add(utterance, self._synthesiser.render(sentence), letters=len(sentence), breath=breath)
+
+    def _add(self, utterance: _Utterance, clip: Clip, *, letters: int, breath: bool) -> None:
         pcm = clip.pcm if clip.rate == self._rate else soxr.resample(clip.pcm, clip.rate, self._rate)
         pause = np.zeros(round(self._rate * _BREATH_SECONDS) if breath else 0, np.int16)
-        return np.concatenate([np.rint(pcm * self._volume).astype(np.int16), pause])
+        with self._lock:
+            utterance.rendered.append(_Stretch(np.concatenate([pcm, pause]), letters))
+
+
+def _ending(utterance: _Utterance, at: float, *, interrupted: bool) -> list[Event]:
+    """What is to be told of a reply that is over.
+
+    Of an urgent one that failed in part it is told only now: to the conversation Failed is the end, and until here there was sound to stop.
+    """
+    whole = not interrupted and utterance.fault is None
+    spoken = Spoken(at, utterance.say.id, interrupted=interrupted, heard_fraction=1.0 if whole else utterance.heard_fraction)
+    if utterance.fault is None or utterance.given_up:
+        return [spoken]
+    return [Failed(at, "speech", str(utterance.fault), ref=utterance.say.id), spoken]
+
+
+def _scaled(pcm: Pcm, factor: float) -> Pcm:
+    """Make it `factor` times as loud. Made louder, what comes over the knee is bent by a tanh, and stays below full scale."""
+    if factor == 1.0:
+        return pcm
+    wide = pcm.astype(np.float64) * factor
+    if factor > 1.0:
+        level = np.abs(wide) / _FULL_SCALE
+        bent = _KNEE + (1 - _KNEE) * np.tanh((level - _KNEE) / (1 - _KNEE))
+        wide = np.where(level > _KNEE, np.sign(wide) * bent * _FULL_SCALE, wide)
+    return np.rint(wide).astype(np.int16)

@@ -67,6 +67,7 @@ SKILL = Skill(
         nothing_to_repeat="I haven't said anything yet.",
         nothing_more="That's all I know about it.",
         yes_to_what="Yes to what?",
+        agreed="All right.",
         declined="All right.",
         did_you_mean="Did you mean",
         speech_failed="I can't speak just now.",

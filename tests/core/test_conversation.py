@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.small_skill import INTENTS, SKILL
-from voiceskill.core.actions import Action, Alert, Say, StartTimer, StopSpeaking
-from voiceskill.core.conversation import Conversation, Flagged, Idle, Offered, State
+from voiceskill.core.actions import Action, Alert, Say, StopSpeaking
+from voiceskill.core.conversation import Conversation, State
+from voiceskill.core.conversation.state import Flagged, Idle, Offered
 from voiceskill.core.events import Event, Failed, Heard, Hypothesis, NotHeard, Speaking, SpeechStarted, Spoken, TimerFired
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.judgement import Judgement
@@ -79,7 +80,7 @@ def test_no_to_an_offer_is_taken_and_it_is_not_made_again() -> None:
 def test_an_offer_lapses_and_a_late_yes_is_asked_back() -> None:
     talk = Talk()
     talk.hear("I was lifting a heavy box")
-    assert any(isinstance(action, StartTimer) for action in talk.actions)
+    assert talk.state.phase == Offered("relief_heat")
     talk.event(TimerFired(99.0, "question"))
     assert talk.hear("yes") == "Yes to what?"
 
@@ -155,7 +156,7 @@ def test_a_flag_is_raised_in_every_state_in_full_and_with_an_alert(before: list[
 def test_yes_after_a_flag_says_it_again_and_no_leaves_it() -> None:
     talk = Talk()
     line = talk.hear("I can't feel my legs")
-    assert talk.hear("yes") == line
+    assert line.startswith(talk.hear("yes"))
     assert talk.hear("no") == "All right."
 
 

@@ -149,6 +149,23 @@ def test_pace_and_pitch_are_obeyed(kind: type[Pyttsx3 | Flite]) -> None:
     assert melody(clips["high"]) / melody(clips["plain"]) == pytest.approx(2 ** (5 / 12), rel=0.1)
 
 
+@pytest.mark.parametrize("kind", [Pyttsx3, Flite])
+def test_one_sentence_can_be_slower_or_quicker_than_the_settings_say(kind: type[Pyttsx3 | Flite]) -> None:
+    sentence = "Breathe out slowly, and let your back sink into the bed."
+    engine = kind(words_per_minute=160, pitch=3)
+    usual = engine.render(sentence).seconds
+    for pace in (0.6, 0.8, 1.2, 1.8):
+        assert engine.render(sentence, pace).seconds == pytest.approx(pace * usual, rel=0.06)
+    assert engine.render(sentence).seconds == pytest.approx(usual, rel=0.01)
+    engine.close()
+
+
+def test_an_absurd_pace_is_the_nearest_that_can_be_followed(engine: Synthesiser) -> None:
+    sentence = "Rest on your side."
+    assert engine.render(sentence, 100).seconds == pytest.approx(engine.render(sentence, 2.5).seconds, rel=0.01)
+    assert engine.render(sentence, 0).seconds == pytest.approx(engine.render(sentence, 0.6).seconds, rel=0.01)
+
+
 def melody(clip: Clip) -> float:
     """The median pitch of the voice, in Hz, by autocorrelation over the louder half of 40 ms frames."""
     size, shortest, longest = clip.rate // 25, clip.rate // 300, clip.rate // 60

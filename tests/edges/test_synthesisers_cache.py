@@ -19,7 +19,7 @@ LINES = ["Call an ambulance now.", "Rest on your side.", "Stopped."]
 
 
 class Counting:
-    """A synthesiser that counts, gives each text its own sound of 0.1 s (3,244 bytes as WAV), and can be broken."""
+    """A synthesiser that counts, gives each text its own sound of 0.1 s (3,244 bytes as WAV) at the usual pace, and can be broken."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -27,11 +27,11 @@ class Counting:
         self.fingerprint = "counting 140"
         self.name = "counting"
 
-    def render(self, text: str) -> Clip:
+    def render(self, text: str, pace: float = 1.0) -> Clip:
         if self.broken:
             raise Fault("The engine is broken.")
         self.said.append(text)
-        return Clip(np.full(1_600, sum(map(ord, text)) % 30_000, np.int16), 16_000)
+        return Clip(np.full(round(1_600 * pace), sum(map(ord, text)) % 30_000, np.int16), 16_000)
 
     def voices(self) -> tuple[VoiceInfo, ...]:
         return ()
@@ -99,6 +99,33 @@ def test_other_settings_have_clips_of_their_own(tmp_path: Path) -> None:
     engine.fingerprint = "counting 100"
     assert Cached(engine, tmp_path, ROOM).render_ahead(["Stopped."]) == 1
     assert Cached(Respelling(engine, {"*": {"stopped": "stopt"}}), tmp_path, ROOM).render_ahead(["Stopped."]) == 1
+
+
+def test_a_sentence_has_a_clip_for_every_pace(tmp_path: Path) -> None:
+    engine = Counting()
+    cached = Cached(engine, tmp_path, ROOM)
+    cached.render_ahead(["Stopped."], hold=True)
+    assert cached.render("Stopped.", 1.5).seconds == pytest.approx(0.15)
+    assert cached.render("Stopped.").seconds == 0.1
+    engine.broken = True
+    assert cached.render("Stopped.", 1.5).seconds == pytest.approx(0.15)
+
+
+def test_at_another_pace_too_only_sentences_given_ahead_of_time_are_kept(tmp_path: Path) -> None:
+    cached = Cached(Counting(), tmp_path, ROOM)
+    cached.render_ahead(["Stopped."])
+    cached.render("Stopped.", 1.2)
+    cached.render("Your pain was seven on Tuesday.", 1.2)
+    assert len(files(tmp_path)) == 2
+
+
+def test_paces_beyond_what_an_engine_follows_share_a_clip(tmp_path: Path) -> None:
+    engine = Counting()
+    cached = Cached(engine, tmp_path, ROOM)
+    cached.render_ahead(["Stopped."])
+    cached.render("Stopped.", 3.0)
+    cached.render("Stopped.", 9.0)
+    assert engine.said == ["Stopped.", "Stopped."]
 
 
 def test_a_folder_that_cannot_be_written_costs_only_a_render(tmp_path: Path) -> None:

@@ -115,6 +115,34 @@ def test_a_voice_sounds(tmp_path: Path) -> None:
     assert 5_000 < np.abs(clip.pcm.astype(np.int32)).max() < 32_767
 
 
+LENGTHWISE = """
+import wave
+from voiceskill.edges.synthesisers.worker import serve
+
+class Hum:
+    def voices(self):
+        return []
+
+    def render(self, request, path):
+        with wave.open(path, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(16_000)
+            file.writeframes(b"\\x00\\x20" * round(16_000 * request["length"]))
+
+serve(Hum)
+"""
+"""A child that hums for as many seconds as the length that a voice is asked for."""
+
+
+def test_one_sentence_can_be_slower_or_quicker_than_the_settings_say(tmp_path: Path) -> None:
+    install(tmp_path, "en_GB-alba-medium")
+    engine = Piper(folder=tmp_path, words_per_minute=110, command=[sys.executable, "-c", LENGTHWISE])
+    lengths = {pace: engine.render("rest now.", pace).seconds for pace in (0.1, 0.6, 1.0, 1.2, 9.0)}
+    engine.close()
+    assert lengths == pytest.approx({0.1: 0.9, 0.6: 0.9, 1.0: 1.5, 1.2: 1.8, 9.0: 3.75}, rel=0.01)
+
+
 @needs_piper
 def test_a_damaged_model_is_named_with_the_way_out(tmp_path: Path) -> None:
     install(tmp_path, "en_GB-alba-medium", model=b"not a model")

@@ -24,9 +24,11 @@ class Parrot:
     def __init__(self, name: str = "flite rms") -> None:
         self.name = name
         self.said: list[str] = []
+        self.paces: list[float] = []
 
-    def render(self, text: str) -> Clip:
+    def render(self, text: str, pace: float = 1.0) -> Clip:
         self.said.append(text)
+        self.paces.append(pace)
         return Clip(np.full(160, 1_000, np.int16), 16_000)
 
     def voices(self) -> tuple[VoiceInfo, ...]:
@@ -92,6 +94,12 @@ def test_an_engines_own_respelling_goes_before_that_for_all() -> None:
     speller.render("An ache.")
     assert parrot.said == ["An aik."]
     assert speller.name == parrot.name
+
+
+def test_a_respelled_sentence_keeps_its_pace() -> None:
+    parrot = Parrot()
+    Respelling(parrot, {"*": {"ache": "ake"}}).render("An ache.", 1.3)
+    assert (parrot.said, parrot.paces) == (["An ake."], [1.3])
 
 
 def test_a_changed_table_changes_the_fingerprint() -> None:

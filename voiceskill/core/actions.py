@@ -10,16 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from voiceskill.core.diary import Entry, Progress
 from voiceskill.core.understanding.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Speak `text` after whatever is being spoken now. `urgent` speech is played at full strength and never shortened."""
+    """Speak `text` after whatever is being spoken now.
+
+    It takes `pace` times as long as usual, and is `gain` times as loud. `urgent` speech is played at full strength and never shortened.
+    """
 
     id: str
     text: str
     urgent: bool = False
+    pace: float = 1.0
+    gain: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,40 @@ class CancelTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class Save:
+    """Keep `entry` in the diary; Saved or Failed comes back with the id once that is certain."""
+
+    id: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class SaveProgress:
+    """Keep where we are in a routine, in case of a power cut, or that none is under way."""
+
+    progress: Progress | None
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Delete the whole diary; Saved or Failed comes back with the id once that is certain."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guiding:
+    """Which step of which routine is being done: for onlookers, like Understood.
+
+    `phase` is started, step, paused, resumed, or how it ended.
+    """
+
+    routine: str
+    step: int
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """Tell the household that someone may need help."""
 
@@ -58,4 +98,4 @@ class Understood:
     outcome: Outcome
 
 
-Action = Say | StopSpeaking | StartTimer | CancelTimer | Alert | Understood
+Action = Say | StopSpeaking | StartTimer | CancelTimer | Save | SaveProgress | Forget | Alert | Understood | Guiding

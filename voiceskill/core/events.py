@@ -8,6 +8,7 @@ Laws of this module:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 
@@ -32,9 +33,26 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The device is ready to listen."""
+    """The device is ready to listen. `wall` is the time of day at `at`, with its zone, where it is known."""
 
     at: float
+    wall: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSet:
+    """The time of day was found to be `wall` at `at`, and not what follows from what we knew."""
+
+    at: float
+    wall: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What was to be saved or deleted under this id is so for good."""
+
+    at: float
+    ref: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +83,12 @@ class SpeechEnded:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An utterance was recognised. `hypotheses` are best first and never empty."""
+    """An utterance was recognised. `hypotheses` are best first and never empty. What was `typed` is nobody's echo."""
 
     at: float
     utterance: int
     hypotheses: tuple[Hypothesis, ...]
+    typed: bool = False
 
     @property
     def text(self) -> str:
@@ -121,4 +140,4 @@ class Failed:
     ref: str | None = None
 
 
-Event = Started | SpeechStarted | Partial | SpeechEnded | Heard | NotHeard | Speaking | Spoken | TimerFired | Failed
+Event = Started | ClockSet | Saved | SpeechStarted | Partial | SpeechEnded | Heard | NotHeard | Speaking | Spoken | TimerFired | Failed

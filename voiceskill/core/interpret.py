@@ -9,6 +9,7 @@ from typing import Protocol
 from voiceskill.core.echo_guard import says
 from voiceskill.core.skill import Control, Skill, Tier
 from voiceskill.core.triage import Flag, Triage
+from voiceskill.core.understanding.clauses import clauses
 from voiceskill.core.understanding.judgement import Encoder
 from voiceskill.core.understanding.normalise import words
 from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
@@ -36,12 +37,14 @@ class Understander(Protocol):
 class Interpretation:
     """Flags, sure and urgent ones first; an escape word's control; and the outcome that sums it up.
 
-    With a sure flag there is nothing else; a doubtful one is to be asked about, unless an escape word was heard.
+    With a sure flag there is nothing else; a doubtful one is to be asked about, unless an escape word was heard. `also` are the
+    meanings after the first, where one breath tells of several.
     """
 
     flags: tuple[Flag, ...]
     escape: Control | None
     outcome: Outcome
+    also: tuple[Match, ...] = ()
 
 
 def _listed(outcome: Outcome, flag: Flag) -> bool:
@@ -65,7 +68,16 @@ class Interpreter:
             return Interpretation(flags, None, Match(flags[0].intent.id, flags[0].score))
         escape = self._escape(readings, saying, outcome)
         intent = self._skill.control(escape) if escape else None
-        return Interpretation(flags, escape, Match(intent.id, 1.0) if intent else outcome)
+        if intent:
+            return Interpretation(flags, escape, Match(intent.id, 1.0))
+        several = self._several(readings[0])
+        return Interpretation(flags, None, several[0], tuple(several[1:])) if len(several) > 1 else Interpretation(flags, None, outcome)
+
+    def _several(self, reading: str) -> list[Match]:
+        """The different meanings of the clauses of which each is sure, in order."""
+        parts = [self._understander.understand([" ".join(clause)]) for clause in clauses(words(reading))]
+        sure = [part for part in parts if isinstance(part, Match) and part.score >= _SURE]
+        return [part for number, part in enumerate(sure) if part.intent not in {before.intent for before in sure[:number]}]
 
     def _escape(self, readings: Sequence[str], saying: str, outcome: Outcome) -> Control | None:
         escape = self._triage.escape(readings)

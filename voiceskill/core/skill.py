@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from voiceskill.core.precautions import Precautions, Screen, Timed
+from voiceskill.core.routines import Routine
+
 
 class Kind(StrEnum):
     """What an intent is for."""
@@ -58,6 +61,17 @@ class Control(StrEnum):
     WHO_ARE_YOU = "who_are_you"
     CALL_SOMEONE = "call_someone"
     MORE = "more"
+
+
+class Note(StrEnum):
+    """What a diary intent does."""
+
+    SCORE = "score"  # keeps how strong the pain is
+    HELPED = "helped"  # keeps what helped or made it worse
+    MEDICINE = "medicine"  # keeps that a medicine was taken, or recalls when
+    RECALL = "recall"  # tells what was kept
+    SCREENED = "screened"  # the safety questions were answered already, or are to be asked again
+    FORGET = "forget"  # deletes everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,10 @@ class Intent:
     `invitation` is the yes/no question by which other intents offer this one; `offer` names the intent offered after an answer.
     `slots` name values that may be told along with it.
     `escape` words are heard in any sentence, in any state. `unverified` lists statements that rest on no source seen.
+    Who says this has the conditions it `implies`, for the rest of the episode. `precautions` are taken before it is answered or begun. What
+    is `timed` comes with the offer to keep the time.
+    After a flag, `stay` is said to whatever comes, in place of its line again. An intent that `wakes` is heard after
+    "good night" too; one that `alerts` tells the household.
     """
 
     id: str
@@ -126,6 +144,14 @@ class Intent:
     offer: str | None = None
     invitation: str | None = None
     control: Control | None = None
+    note: Note | None = None
+    routine: Routine | None = None
+    precautions: Precautions | None = None
+    timed: Timed | None = None
+    implies: tuple[str, ...] = ()
+    stay: str | None = None
+    wakes: bool = False
+    alerts: bool = False
     tier: Tier | None = None
     confirm: bool = True
     then: str | None = None
@@ -146,8 +172,63 @@ class Lines:
     nothing_more: str
     yes_to_what: str
     declined: str
+    agreed: str
     did_you_mean: str
     speech_failed: str
+    severe: str | None = None
+    two_signs: str | None = None
+    tell_them: str | None = None
+    nudge: str | None = None
+    elsewhere: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuideLines:
+    """What is said around the steps of routines. Names in capitals are filled in when it is said."""
+
+    carry_on: str
+    pausing: str
+    still_paused: str
+    finished: str
+    rest: str
+    smallest: str
+    easier_instead: str
+    worse: str
+    ready_again: str
+    about_left: str
+    nearly_done: str
+    none_under_way: str
+    not_for_you: str
+    blocked: str
+    left_for_today: str
+    pain_up: str
+    where_we_were: str
+    hurt: str
+    hurt_question: str
+    steer: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryLines:
+    """What is said about the diary. Names in capitals are filled in when it is said."""
+
+    saved_score: str
+    is_that_right: str
+    strong: str
+    ask_score: str
+    ask_helped: str
+    saved_helped: str
+    saved_medicine: str
+    recalled_medicine: str
+    nothing_kept: str
+    last_score: str
+    earlier_score: str
+    scores_between: str
+    helped_most: str
+    ask_forget: str
+    forgotten: str
+    kept: str
+    cannot_remember: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +236,12 @@ class Skill:
     """A loaded folder of intents.
 
     `lists` and `rules` are hassil's slot lists and expansion rules, by name; `slots` what intents may be told in free speech;
-    `unrelated` is talk that is not for the device.
+    `unrelated` is talk that is not for the device. `conditions` says of each in words what is known of somebody who has it,
+    `condition_words` how people tell of it, `passing`
+    are those that last for hours only.
+    Words of `severe_signs` make a sign of danger an emergency; words of `distress` ask for short and slow answers and the routine
+    `calming`; words of `elsewhere` are about things that the device knows nothing of. The intent `not_improving` is
+    offered when the pain does not get less for days; `drowsy` are medicines, as slots name them, that make drowsy.
     """
 
     name: str
@@ -167,6 +253,18 @@ class Skill:
     rules: Mapping[str, str]
     unrelated: tuple[str, ...] = ()
     slots: Mapping[str, Slot] = field(default_factory=dict)
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    passing: frozenset[str] = frozenset()
+    condition_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    severe_signs: tuple[str, ...] = ()
+    distress: tuple[str, ...] = ()
+    calming: str | None = None
+    not_improving: str | None = None
+    drowsy: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    screen: Screen | None = None
+    guide: GuideLines | None = None
+    diary: DiaryLines | None = None
 
     def control(self, control: Control) -> Intent | None:
         """The intent that does `control`, if the skill has one."""

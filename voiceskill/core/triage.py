@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from rapidfuzz import fuzz, process
 
 from voiceskill.core.skill import Control, Intent, Kind, Skill, Tier
+from voiceskill.core.understanding.clauses import clauses
 from voiceskill.core.understanding.hedges import hedged
 from voiceskill.core.understanding.judgement import Encoder
 from voiceskill.core.understanding.normalise import words
@@ -34,12 +35,6 @@ _CLAUSE_SURE_AT = 0.7
 """The same for a clause taken by itself, which says less."""
 
 _NEGATIONS = frozenset({"no", "not", "never", "without", "cannot", "nor"})
-
-_JOINTS = frozenset({"and", "but", "also", "oh", "because", "plus", "then"})
-"""Words at which a sentence is taken apart into clauses."""
-
-_SHORTEST_CLAUSE = 3
-"""Words of a clause that can stand by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,22 +103,10 @@ class Triage:
         for flag, chance in self._encoder.judge(" ".join(heard)).flags.items():
             if chance >= _DOUBTFUL_AT:
                 yield Flag(self._flags[flag], chance, sure=chance >= _SURE_AT)
-        for clause in _clauses(heard):
+        for clause in clauses(heard):
             for flag, chance in self._encoder.judge(" ".join(clause)).flags.items():
                 if chance >= _CLAUSE_SURE_AT:
                     yield Flag(self._flags[flag], chance)
-
-
-def _clauses(heard: Sequence[str]) -> list[list[str]]:
-    """The parts of a sentence between its joints; none when it has no joint."""
-    clauses: list[list[str]] = [[]]
-    for word in heard:
-        if word in _JOINTS:
-            clauses.append([])
-        else:
-            clauses[-1].append(word)
-    long = [clause for clause in clauses if len(clause) >= _SHORTEST_CLAUSE]
-    return long if len(clauses) > 1 else []
 
 
 def _find(heard: Sequence[str], phrase: Sequence[str]) -> int | None:

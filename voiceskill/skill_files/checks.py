@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voiceskill.core.skill import Kind
-from voiceskill.skill_files import phrases, slots, spoken
+from voiceskill.skill_files import phrases, routines, slots, spoken
 from voiceskill.skill_files.document import Document, Place, Problem
 from voiceskill.skill_files.schema import IntentFile, SkillFile
 
 _NEEDED = {
     Kind.ANSWER: ("answers",),
     Kind.FLAG: ("tier", "answers"),
-    Kind.ROUTINE: ("answers",),
-    Kind.DIARY: ("answers",),
+    Kind.ROUTINE: ("routine", "invitation"),
+    Kind.DIARY: ("note",),
     Kind.CONTROL: ("control",),
 }
-_ONLY_FOR = {"tier": Kind.FLAG, "then": Kind.FLAG, "control": Kind.CONTROL}
+_ONLY_FOR = {"tier": Kind.FLAG, "then": Kind.FLAG, "stay": Kind.FLAG, "control": Kind.CONTROL, "note": Kind.DIARY}
 _BACKED_BY_SOURCES = (Kind.ANSWER, Kind.FLAG, Kind.ROUTINE)
 
 
@@ -49,14 +49,26 @@ def check_intent(written: Written, around: Surroundings) -> Iterator[Problem]:
     """Problems of an intent by itself."""
     for check in (_name, _kind, _sources, _phrases, _slots, _speech):
         yield from check(written, around)
+    yield from routines.check_routine(written.document, written.intent)
 
 
 def check_together(intents: Sequence[Written], around: Surroundings) -> Iterator[Problem]:
     """Problems between intents."""
     yield from _same_twice(intents, "id", lambda written: [(("id",), written.intent.id)])
     yield from _same_twice(intents, "control", lambda written: [(("control",), written.intent.control)] if written.intent.control else [])
+    yield from _same_twice(intents, "note", lambda written: [(("note",), written.intent.note)] if written.intent.note else [])
     yield from _same_twice(intents, "phrase", _heard)
     yield from _offers(intents, around)
+
+
+def check_with_skill(intents: Sequence[Written], document: Document, skill: SkillFile) -> Iterator[Problem]:
+    """Problems between intents and what belongs to the skill as a whole."""
+    of_kind = {kind: frozenset(written.intent.id for written in intents if written.intent.kind is kind) for kind in Kind}
+    for written in intents:
+        yield from routines.check_names(written.document, written.intent, skill, of_kind[Kind.ROUTINE])
+    yield from routines.check_references(document, skill, frozenset().union(*of_kind.values()))
+    yield from routines.check_screen(document, skill, of_kind[Kind.FLAG])
+    yield from routines.check_lines(document, skill, frozenset(kind for kind, ids in of_kind.items() if ids))
 
 
 def check_skill(document: Document, skill: SkillFile, placeholders: Mapping[str, str]) -> Iterator[Problem]:
@@ -64,12 +76,25 @@ def check_skill(document: Document, skill: SkillFile, placeholders: Mapping[str,
     for name, value in skill.placeholders.items():
         for fault in spoken.unspeakable(value):
             yield document.problem(("placeholders", name), fault)
+    for country, values in skill.countries.items():
+        for name, value in values.items():
+            for fault in spoken.unspeakable(value):
+                yield document.problem(("countries", country, name), fault)
+            if name not in skill.placeholders:
+                yield document.problem(("countries", country, name), f'{{{name}}} is not a placeholder; add it to "placeholders"')
     for name, line in skill.lines:
         for place, text in _each(("lines", name), line):
             yield from _say(document, place, text, spoken.ANSWER, placeholders)
     for name, body in skill.rules.items():
         for fault in phrases.faulty_template(body, skill.lists, skill.rules):
             yield document.problem(("rules", name), fault)
+    for place, text, limits in routines.spoken_of_screen(skill.screen) if skill.screen else ():
+        yield from _say(document, place, text, limits, placeholders)
+    for section, given in (("guide", skill.guide), ("diary", skill.diary)):
+        for name, text in given.items():
+            yield from _say(document, (section, name), text, spoken.ANSWER, placeholders)
+    for name, text in skill.conditions.items():
+        yield from _say(document, ("conditions", name), text, spoken.TITLE, placeholders)
     yield from slots.check_slots(document, skill)
     for name in phrases.circular_rules(skill.rules):
         yield document.problem(("rules", name), f"the rule <{name}> leads back to itself; write one of them out")
@@ -123,12 +148,18 @@ def _speech(written: Written, around: Surroundings) -> Iterator[Problem]:
     for key, value, limits in (
         ("answers", intent.answers, spoken.ANSWER),
         ("then", intent.then, spoken.ANSWER),
+        ("stay", intent.stay, spoken.ANSWER),
         ("more", intent.more, spoken.MORE),
         ("invitation", intent.invitation, spoken.QUESTION),
         ("title", intent.title, spoken.TITLE),
     ):
         for place, text in _each((key,), value):
             yield from _say(written.document, place, text, limits, around.placeholders)
+    if intent.timed:
+        for key in ("offer", "over", "check", "check_answer"):
+            yield from _say(written.document, ("timed", key), getattr(intent.timed, key), spoken.QUESTION, around.placeholders)
+    for place, text, limits in routines.spoken_of_routine(intent.routine) if intent.routine else ():
+        yield from _say(written.document, place, text, limits, around.placeholders)
     if intent.invitation and not intent.invitation.endswith("?"):
         yield written.problem(("invitation",), "an invitation is a question to be answered by yes or no; end it with a question mark")
 
@@ -136,7 +167,7 @@ def _speech(written: Written, around: Surroundings) -> Iterator[Problem]:
 def _say(document: Document, place: Place, text: str, limits: spoken.Limits, placeholders: Mapping[str, str] | None) -> Iterator[Problem]:
     faults = [*spoken.unspeakable(text), *spoken.too_long(spoken.fill(text, placeholders or {}), limits)]
     if placeholders is not None:
-        unknown = [name for name in spoken.PLACEHOLDER.findall(text) if name not in placeholders]
+        unknown = [name for name in spoken.PLACEHOLDER.findall(text) if name not in placeholders and name not in spoken.FILLED_WHEN_SAID]
         faults += [f'{{{name}}} is not a placeholder; add it to "placeholders" in skill.yaml, or correct the name' for name in unknown]
     for fault in faults:
         yield document.problem(place, fault)

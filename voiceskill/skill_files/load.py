@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
-from voiceskill.core.skill import Intent, Lines, Skill, Source
+from voiceskill.core.precautions import Timed
+from voiceskill.core.skill import DiaryLines, GuideLines, Intent, Lines, Skill, Source
+from voiceskill.core.understanding.normalise import normalise
 from voiceskill.ports import Fault
-from voiceskill.skill_files.checks import Surroundings, Written, check_intent, check_skill, check_together
+from voiceskill.skill_files.checks import Surroundings, Written, check_intent, check_skill, check_together, check_with_skill
 from voiceskill.skill_files.collected import FOLDER, Collected, read_collected
 from voiceskill.skill_files.document import Document, Problem, Report, read
 from voiceskill.skill_files.phrases import normalised
+from voiceskill.skill_files.routines import build_precautions, build_routine, build_screen
 from voiceskill.skill_files.schema import File, IntentFile, SkillFile, SourcesFile, validate
 from voiceskill.skill_files.slots import build_slots
 from voiceskill.skill_files.spoken import fill, unspeakable
@@ -29,11 +31,11 @@ class SkillErrors(Fault):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-def load_skill(folder: Path, substitutions: Mapping[str, str] = {}) -> Skill:
+def load_skill(folder: Path, substitutions: Mapping[str, str] = {}, country: str = "") -> Skill:
     """Read the skill in `folder`, which holds skill.yaml, sources.yaml and one file for each intent.
 
     `substitutions` are spoken in the place of placeholders, before the defaults of skill.yaml; those the skill has no use for
-    are passed over. Raises SkillErrors.
+    are passed over. `country` is two letters; what skill.yaml names for it comes between the two. Raises SkillErrors.
     """
     problems: list[Problem] = []
     report = problems.append
@@ -46,7 +48,8 @@ def load_skill(folder: Path, substitutions: Mapping[str, str] = {}) -> Skill:
         for name, document in documents.items()
         if name not in (_SKILL, _SOURCES) and document and (intent := validate(document, IntentFile, report))
     ]
-    placeholders = {**skill.placeholders, **substitutions} if skill else {}
+    there = skill.countries.get(country.upper(), {}) if skill else {}
+    placeholders = {**skill.placeholders, **there, **substitutions} if skill else {}
     around = Surroundings(
         ids=frozenset(Path(name).stem for name in documents) - {"skill", "sources"} | {written.intent.id for written in intents},
         sources=frozenset(sources.root) if sources else None,
@@ -58,6 +61,7 @@ def load_skill(folder: Path, substitutions: Mapping[str, str] = {}) -> Skill:
     problems.extend(_substitutions(substitutions))
     if skill and (document := documents[_SKILL]):
         problems.extend(check_skill(document, skill, placeholders))
+        problems.extend(check_with_skill(intents, document, skill))
     for written in intents:
         problems.extend(check_intent(written, around))
     problems.extend(check_together(intents, around))
@@ -110,12 +114,17 @@ def _build(
             return fill(value, placeholders)
         return tuple(fill(text, placeholders) for text in value) if isinstance(value, tuple) else value
 
-    said = ("title", "answers", "then", "more", "invitation")
+    said = ("title", "answers", "then", "stay", "more", "invitation")
 
     def build(written: IntentFile) -> Intent:
-        intent = Intent(**{key: spoken(value) if key in said else value for key, value in written})  # type: ignore[arg-type]
-        id_ = intent.id
-        return replace(intent, collected=collected.heard.get(id_, ()), look_alikes=collected.look_alikes.get(id_, ()))
+        built = {
+            "routine": written.routine and build_routine(written.routine, placeholders),
+            "precautions": written.precautions and build_precautions(written.precautions),
+            "timed": written.timed and Timed(**written.timed.model_dump()),
+            "collected": collected.heard.get(written.id, ()),
+            "look_alikes": collected.look_alikes.get(written.id, ()),
+        }
+        return Intent(**{key: spoken(value) if key in said else value for key, value in written} | built)  # type: ignore[arg-type]
 
     return Skill(
         name=skill.name,
@@ -127,4 +136,16 @@ def _build(
         rules=skill.rules,
         unrelated=collected.unrelated,
         slots=build_slots(skill),
+        conditions=skill.conditions,
+        passing=frozenset(skill.passing),
+        condition_words={name: tuple(map(normalise, phrases)) for name, phrases in skill.condition_words.items()},
+        severe_signs=tuple(map(normalise, skill.severe_signs)),
+        distress=tuple(map(normalise, skill.distress)),
+        elsewhere=tuple(map(normalise, skill.elsewhere)),
+        calming=skill.calming,
+        not_improving=skill.not_improving,
+        drowsy=skill.drowsy,
+        screen=build_screen(skill.screen) if skill.screen else None,
+        guide=GuideLines(**skill.guide) if skill.guide else None,
+        diary=DiaryLines(**skill.diary) if skill.diary else None,
     )

@@ -11,7 +11,8 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
-from voiceskill.core.skill import Control, Kind, Tier
+from voiceskill.core.routines import Listen
+from voiceskill.core.skill import Control, Kind, Note, Tier
 from voiceskill.skill_files.document import Document, Report
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -23,6 +24,56 @@ class _Keys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class StepEntry(_Keys):
+    """One of `steps:` of a routine: a step, or steps to be repeated."""
+
+    say: Text | None = None
+    again: Text | None = None
+    count: Annotated[int, Field(ge=0, le=20)] = 0
+    seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
+    listen: Listen | None = None
+    otherwise: Text | None = None
+    easier: Text | None = None
+    easier_count: Annotated[int | None, Field(ge=0, le=20)] = None
+    harder: bool = False
+    in_rounds: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    only_if: Text | None = None
+    rounds: Annotated[int | None, Field(ge=1, le=50)] = None
+    easier_rounds: Annotated[int | None, Field(ge=1, le=50)] = None
+    steps: tuple[StepEntry, ...] = ()
+
+
+class RoutineSection(_Keys):
+    """`routine:` of an intent."""
+
+    name: Text
+    steps: Annotated[tuple[StepEntry, ...], Field(min_length=1)]
+    stop_rule: Text | None = None
+    warning: Text | None = None
+    ends_quietly: bool = False
+
+
+class PrecautionsSection(_Keys):
+    """`precautions:` of an intent."""
+
+    screen: Texts = ()
+    moves: bool = False
+    not_for: Texts = ()
+    instead: Text | None = None
+    warning: Text | None = None
+
+
+class TimedSection(_Keys):
+    """`timed:` of an intent."""
+
+    offer: Text
+    minutes: Annotated[float, Field(gt=0, le=20)]
+    over: Text
+    check_minutes: Annotated[float, Field(gt=0, le=20)]
+    check: Text
+    check_answer: Text
+
+
 class IntentFile(_Keys):
     """`<id>.yaml`: one intent."""
 
@@ -30,6 +81,14 @@ class IntentFile(_Keys):
     kind: Kind
     title: Text | None = None
     control: Control | None = None
+    note: Note | None = None
+    routine: RoutineSection | None = None
+    precautions: PrecautionsSection | None = None
+    timed: TimedSection | None = None
+    implies: Texts = ()
+    stay: Text | None = None
+    wakes: bool = False
+    alerts: bool = False
     tier: Tier | None = None
     confirm: bool = True
     examples: Texts = ()
@@ -55,8 +114,42 @@ class LinesSection(_Keys):
     nothing_more: Text
     yes_to_what: Text
     declined: Text
+    agreed: Text = "All right."
     did_you_mean: Text
     speech_failed: Text
+    severe: Text | None = None
+    two_signs: Text | None = None
+    tell_them: Text | None = None
+    nudge: Text | None = None
+    elsewhere: Text | None = None
+
+
+class ScreenPartEntry(_Keys):
+    """One of `parts:` of a safety question."""
+
+    ask: Text
+    flag: Text | None = None
+    condition: Text | None = None
+    only_if: Text | None = None
+
+
+class ScreenQuestionEntry(_Keys):
+    """One of `questions:` of the screen."""
+
+    ask: Text
+    parts: Annotated[tuple[ScreenPartEntry, ...], Field(min_length=1)]
+
+
+class ScreenSection(_Keys):
+    """`screen:` in skill.yaml: the safety questions before movement."""
+
+    questions: Annotated[dict[Text, ScreenQuestionEntry], Field(min_length=1)]
+    intro: Text
+    intro_one: Text
+    clear: Text
+    unsure: Text
+    which: Text
+    later: Text
 
 
 class SlotEntry(_Keys):
@@ -78,9 +171,22 @@ class SkillFile(_Keys):
     language: Text
     lines: LinesSection
     placeholders: dict[PlaceholderName, Text] = {}
+    countries: dict[Text, dict[PlaceholderName, Text]] = {}
     lists: dict[str, Annotated[Texts, Field(min_length=1)]] = {}
     rules: dict[str, Text] = {}
     slots: dict[str, SlotEntry] = {}
+    conditions: dict[str, Text] = {}
+    passing: Texts = ()
+    condition_words: dict[str, Texts] = {}
+    severe_signs: Texts = ()
+    distress: Texts = ()
+    calming: Text | None = None
+    not_improving: Text | None = None
+    drowsy: Texts = ()
+    elsewhere: Texts = ()
+    screen: ScreenSection | None = None
+    guide: dict[str, Text] = {}
+    diary: dict[str, Text] = {}
 
 
 class SourceEntry(_Keys):
@@ -96,6 +202,19 @@ class SourceEntry(_Keys):
 class SourcesFile(RootModel[dict[str, SourceEntry]]):
     """`sources.yaml`: source keys and what they stand for."""
 
+
+_INNER = (
+    LinesSection,
+    SlotEntry,
+    SourceEntry,
+    StepEntry,
+    RoutineSection,
+    PrecautionsSection,
+    TimedSection,
+    ScreenSection,
+    ScreenQuestionEntry,
+    ScreenPartEntry,
+)
 
 File = TypeVar("File", bound=BaseModel)
 
@@ -141,7 +260,7 @@ def _in_words(error: ErrorDetails, kind: type[BaseModel]) -> str:
 
 
 def _suggestion(name: str, kind: type[BaseModel]) -> str:
-    fields = (field for model in (kind, LinesSection, SlotEntry, SourceEntry) for field in model.model_fields.items())
+    fields = (field for model in (kind, *_INNER) for field in model.model_fields.items())
     known = [field.alias or key for key, field in fields if key != "root"]
     near = get_close_matches(name, known, 1)
     return f'; did you mean "{near[0]}"?' if near else "; take it out, or see docs/adding-an-intent.md for the keys there are"

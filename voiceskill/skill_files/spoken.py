@@ -41,7 +41,12 @@ class Limits:
 ANSWER = Limits(words=60, first_sentence=15)
 MORE = Limits(words=80)
 QUESTION = Limits(words=15)
+STEP = Limits(words=25)
 TITLE = Limits(words=6)
+
+
+FILLED_WHEN_SAID = frozenset(("NAME", "SCORE", "TIME", "WHEN", "LOW", "HIGH", "REMEDY", "MINUTES", "STEPS", "CONDITION", "HOW"))
+"""Names in curly brackets whose values are known only when the line is said."""
 
 
 def fill(text: str, placeholders: Mapping[str, str]) -> str:

@@ -30,6 +30,13 @@ class SlotReader:
     def __init__(self, skill: Skill) -> None:
         self._skill = skill
 
+    def value(self, slot: str, text: str) -> str | int | float | None:
+        """What `text` tells for one slot of the skill, whatever it means; None when it is silent about it, or there is no such slot."""
+        if slot not in self._skill.slots:
+            return None
+        value = _read(spoken_words(text)[:_LONGEST], self._skill.slots[slot])
+        return value.value if isinstance(value, Told) else value
+
     def read(self, intent_id: str, text: str) -> Mapping[str, str | int | float]:
         """What `text` tells for the slots of an intent, by name of the slot; nothing for those it is silent about.
 

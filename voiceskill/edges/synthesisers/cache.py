@@ -1,7 +1,7 @@
 """Rendered sentences kept as files, so that what is often said, and what must be said whatever fails, sounds at once.
 
-Only sentences given to `render_ahead` are ever kept: the skill's own fixed ones. What is made up on the spot may repeat what a person
-said or how their pain is, and is rendered each time and forgotten.
+Only sentences given to `render_ahead` are ever kept, at each pace they are said at: the skill's own fixed ones. What is made up on the
+spot may repeat what a person said or how their pain is, and is rendered each time and forgotten.
 
 A file is a WAV followed by the SHA-256 of it, named by the SHA-256 of everything the sound depends on. A file that does not agree with
 its sum is as good as absent. No fault of the disk reaches the caller: the worst it costs is a render.
@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from voiceskill.edges.synthesisers.fingerprint import fingerprint_of
+from voiceskill.edges.synthesisers.pace import bounded
 from voiceskill.edges.synthesisers.sound import clip_from_wav, wav_from_clip
 from voiceskill.ports import Clip, Synthesiser, VoiceInfo
 
@@ -49,26 +50,26 @@ class Cached:
         """Engine and voice."""
         return self._synthesiser.name
 
-    def render(self, text: str) -> Clip:
+    def render(self, text: str, pace: float = 1.0) -> Clip:
         """Take the sentence from memory or disk, else render it. Raises Fault as the synthesiser does."""
-        key = self._key(text)
+        key = self._key(text, pace)
         kept = self._held.get(key) or self._read(key)
         if kept is not None:
             return kept
-        clip = self._synthesiser.render(text)
-        if key in self._own:
+        clip = self._synthesiser.render(text, pace)
+        if text in self._own:
             self._write(key, clip, make_room=True)
         return clip
 
     def render_ahead(self, texts: Iterable[str], *, hold: bool = False, stopped: Callable[[], bool] = lambda: False) -> int:
         """Render what is not yet kept, until done, `stopped()`, closed, or the folder is full. Returns how many were rendered.
 
-        With `hold` the clips also stay in memory, safe from a dead engine and a dead disk alike, and are all rendered. Raises Fault at the
-        first sentence that fails, with those before it kept.
+        All at the usual pace. With `hold` the clips also stay in memory, safe from a dead engine and a dead disk alike, and are all
+        rendered. Raises Fault at the first sentence that fails, with those before it kept.
         """
         wanted = {self._key(text): text for text in texts}
         with self._lock:
-            self._own |= wanted.keys()
+            self._own.update(wanted.values())
         rendered = 0
         for key, text in wanted.items():
             if stopped() or self._closed:
@@ -92,8 +93,8 @@ class Cached:
         self._closed = True
         self._synthesiser.close()
 
-    def _key(self, text: str) -> str:
-        parts = "\0".join((_FORMAT, fingerprint_of(self._synthesiser), text))
+    def _key(self, text: str, pace: float = 1.0) -> str:
+        parts = "\0".join((_FORMAT, fingerprint_of(self._synthesiser), f"{bounded(pace):.3f}", text))
         return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _path(self, key: str) -> Path:

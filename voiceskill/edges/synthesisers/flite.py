@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import unicodedata
 
+from voiceskill.edges.synthesisers.pace import bounded
 from voiceskill.edges.synthesisers.sound import clip_from_wav, pitch_ratio, shifted, spoken
 from voiceskill.edges.synthesisers.text import plain
 from voiceskill.edges.synthesisers.voices import chosen
@@ -66,9 +67,10 @@ class Flite:
         """Everything but the text that the sound depends on."""
         return f"{self.name} {self._stretch:.4f} {self._pitch:g}"
 
-    def render(self, text: str) -> Clip:
+    def render(self, text: str, pace: float = 1.0) -> Clip:
         """Speak one sentence, or more, into memory. Raises Fault."""
-        return spoken(_ascii(plain(text)), self._render_piece)
+        stretch = self._stretch * bounded(pace)
+        return spoken(_ascii(plain(text)), lambda piece: self._render_piece(piece, stretch))
 
     def voices(self) -> tuple[VoiceInfo, ...]:
         """List the voices built into this flite."""
@@ -77,11 +79,11 @@ class Flite:
     def close(self) -> None:
         """Nothing runs between sentences."""
 
-    def _render_piece(self, piece: str) -> Clip:
+    def _render_piece(self, piece: str, stretch: float) -> Clip:
         sound = os.memfd_create("speech")
         try:
             self._run(
-                ["-voice", self._voice, "--setf", f"duration_stretch={self._stretch:.4f}"],
+                ["-voice", self._voice, "--setf", f"duration_stretch={stretch:.4f}"],
                 ["-f", "/dev/stdin", "-o", f"/proc/self/fd/{sound}"],
                 text=piece,
                 sound=sound,

@@ -87,9 +87,9 @@ class Respelling:
             return text
         return self._pattern.sub(lambda found: self._words[" ".join(found[0].lower().split())], text)
 
-    def render(self, text: str) -> Clip:
+    def render(self, text: str, pace: float = 1.0) -> Clip:
         """Speak one sentence into memory. Raises Fault."""
-        return self._synthesiser.render(self.respelled(text))
+        return self._synthesiser.render(self.respelled(text), pace)
 
     def voices(self) -> tuple[VoiceInfo, ...]:
         """List the voices of the engine."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from voiceskill.edges.synthesisers.child import RenderChild
+from voiceskill.edges.synthesisers.pace import bounded
 from voiceskill.edges.synthesisers.sound import pitch_ratio, shifted, spoken
 from voiceskill.edges.synthesisers.voices import unknown_voice
 from voiceskill.ports import Clip, Fault, ModelMissing, VoiceInfo
@@ -82,9 +83,10 @@ class Piper:
         """Everything but the text that the sound depends on."""
         return f"{self.name} {self._length:.4f} {self._pitch:g}"
 
-    def render(self, text: str) -> Clip:
+    def render(self, text: str, pace: float = 1.0) -> Clip:
         """Speak one sentence, or more, into memory. Raises Fault."""
-        return spoken(text, lambda piece: shifted(self._child.render({"text": piece, "length": self._length}), self._pitch))
+        length = self._length * bounded(pace)
+        return spoken(text, lambda piece: shifted(self._child.render({"text": piece, "length": length}), self._pitch))
 
     def voices(self) -> tuple[VoiceInfo, ...]:
         """List the voices in the folder."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voiceskill.edges.synthesisers.child import RenderChild
+from voiceskill.edges.synthesisers.pace import bounded
 from voiceskill.edges.synthesisers.sound import spoken
 from voiceskill.edges.synthesisers.voices import chosen
 from voiceskill.ports import Clip, VoiceInfo
@@ -12,7 +13,7 @@ from voiceskill.ports import Clip, VoiceInfo
 BEST_VOICE = "gmw/en-us"
 
 _SLOWEST_WPM = 80
-"""What espeak-ng can do."""
+"""What espeak-ng can do: at the usual 140 words a minute, no pace beyond 1.7."""
 _MIDDLE_PITCH, _PITCH_PER_SEMITONE = 50, 6
 """espeak-ng's pitch runs from 0 to 100. Measured: 21 points up raise the voice by 3.7 semitones, 21 down lower it by 3.4."""
 
@@ -41,7 +42,7 @@ class Pyttsx3:
             render_limit_s=render_limit_s,
             command=command,
         )
-        self._rate = max(_SLOWEST_WPM, round(words_per_minute))
+        self._words_per_minute = words_per_minute
         self._pitch = min(100, max(0, round(_MIDDLE_PITCH + pitch * _PITCH_PER_SEMITONE)))
         try:
             self._voice = chosen(voice, self._child.voices(), BEST_VOICE, "pyttsx3")
@@ -57,16 +58,16 @@ class Pyttsx3:
     @property
     def fingerprint(self) -> str:
         """Everything but the text that the sound depends on."""
-        return f"{self.name} {self._rate} {self._pitch}"
+        return f"{self.name} {self._rate(1.0)} {self._pitch}"
 
     @property
     def pid(self) -> int | None:
         """The child's process number while there is one."""
         return self._child.pid
 
-    def render(self, text: str) -> Clip:
+    def render(self, text: str, pace: float = 1.0) -> Clip:
         """Speak one sentence, or more, into memory. Raises Fault."""
-        settings = {"voice": self._voice, "rate": self._rate, "pitch": self._pitch}
+        settings = {"voice": self._voice, "rate": self._rate(bounded(pace)), "pitch": self._pitch}
         return spoken(text, lambda piece: self._child.render({"text": piece, **settings}))
 
     def voices(self) -> tuple[VoiceInfo, ...]:
@@ -76,3 +77,7 @@ class Pyttsx3:
     def close(self) -> None:
         """End the child."""
         self._child.close()
+
+    def _rate(self, pace: float) -> int:
+        """Words a minute."""
+        return max(_SLOWEST_WPM, round(self._words_per_minute / pace))

@@ -1,0 +1,190 @@
+"""Whatever happens, in whatever order: the conversation stays whole, can always be stopped, and never asks for movement in danger."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.rehearsing import AFTERNOON, Bedside, interpreter, skill
+from voiceskill.core.actions import Action, Alert, CancelTimer, Forget, Save, Say, StartTimer, StopSpeaking
+from voiceskill.core.conversation import Conversation, State
+from voiceskill.core.conversation.state import Idle, Listening
+from voiceskill.core.diary import Screened, ScreenResult
+from voiceskill.core.events import (
+    ClockSet,
+    Event,
+    Failed,
+    Heard,
+    Hypothesis,
+    NotHeard,
+    Saved,
+    Speaking,
+    SpeechStarted,
+    Spoken,
+    Started,
+    TimerFired,
+)
+from voiceskill.core.skill import Kind
+
+CONVERSATION = Conversation(skill(), interpreter())
+
+WORDS = (
+    *("yes", "no", "I'm not sure", "stop", "that hurts", "ow", "pause", "carry on", "ready", "next", "go back", "say that again", "easier"),
+    *("slower", "faster", "louder", "quieter", "how long left", "better", "worse", "the same", "cancel", "good night", "hello", "help"),
+    *("what time is it", "tell me more", "start again", "I've done it", "my pain is seven", "my pain is three", "log my pain", "eight"),
+    *(
+        "the heat helped",
+        "it made it worse",
+        "I took my codeine",
+        "when did I last take my tablets",
+        "how has my back been",
+        "delete my log",
+    ),
+    *(
+        "I've been checked by the doctor",
+        "you misheard me",
+        "does heat help",
+        "why did my back go",
+        "oh god it has gone again",
+        "mmm",
+        "the cat",
+    ),
+    *(
+        "I can't feel my legs",
+        "I have a fever",
+        "what if I had a fever",
+        "I want to die",
+        "I've fallen",
+        "call my daughter",
+        "I'm pregnant",
+    ),
+    *(intent.examples[0] for intent in skill().intents.values() if intent.kind is Kind.ROUTINE),
+)
+
+MOVEMENTS = frozenset(
+    step.say
+    for intent in skill().intents.values()
+    if intent.routine and intent.precautions and intent.precautions.moves
+    for part in intent.routine.parts
+    for step in part.steps
+)
+
+
+class World:
+    """Everything outside of the core: it speaks, keeps time and remembers, well or badly, as chance will have it."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.state = State(introduced=True)
+        self.now = 0.0
+        self.speaking: list[str] = []
+        self.stale: list[str] = []
+        self.timers: dict[str, float] = {}
+        self.to_save: list[str] = []
+        self.danger = False
+        self.take(Started(0.0, AFTERNOON))
+
+    def take(self, event: Event) -> None:
+        before = self.state
+        self.state, actions = CONVERSATION.step(self.state, event)
+        assert CONVERSATION.step(before, event) == (self.state, actions), "the same must follow from the same"
+        for action in actions:
+            self.perform(action)
+        self.danger = self.state.memory.blocked(self.state.wall(self.now))
+
+    def perform(self, action: Action) -> None:
+        match action:
+            case Say(id=say, text=text):
+                assert text.strip()
+                self.speaking.append(say)
+                assert not (self.danger and any(text.endswith(step) for step in MOVEMENTS)), text
+            case StopSpeaking():
+                self.stale += self.speaking
+                self.speaking.clear()
+            case StartTimer(id=timer, seconds=seconds):
+                assert seconds > 0
+                self.timers[timer] = self.now + seconds
+            case CancelTimer(id=timer):
+                self.timers.pop(timer, None)
+            case Save(id=ref, entry=entry):
+                self.to_save.append(ref)
+                if isinstance(entry, Screened) and entry.result is ScreenResult.DANGER:
+                    self.danger = True
+            case Forget(id=ref):
+                self.to_save.append(ref)
+            case Alert():
+                pass
+
+    def something_happens(self) -> None:
+        self.now += self.chance.choice((0.1, 1.0, 4.0, 20.0, 400.0))
+        throw = self.chance.random()
+        if throw < 0.45:
+            text = self.chance.choice(WORDS)
+            self.take(Heard(self.now, self.chance.randrange(5), (Hypothesis(text),), typed=self.chance.random() < 0.5))
+        elif throw < 0.65 and self.speaking:
+            say = self.speaking.pop(0)
+            failed = self.chance.random() < 0.1
+            self.take(
+                Failed(self.now, "speech", "broken", ref=say) if failed else Spoken(self.now, say, interrupted=False, heard_fraction=1.0)
+            )
+        elif throw < 0.70 and self.stale:
+            self.take(Spoken(self.now, self.stale.pop(), interrupted=True, heard_fraction=0.4))
+        elif throw < 0.85 and self.timers:
+            timer = min(self.timers, key=self.timers.__getitem__)
+            self.now = max(self.now, self.timers.pop(timer))
+            self.take(TimerFired(self.now, timer))
+        elif throw < 0.93 and self.to_save:
+            ref = self.to_save.pop(0)
+            self.take(Failed(self.now, "memory", "full", ref=ref) if self.chance.random() < 0.2 else Saved(self.now, ref))
+        else:
+            odd = (
+                NotHeard(self.now, 1),
+                SpeechStarted(self.now, 2),
+                Speaking(self.now, "say-1"),
+                TimerFired(self.now, f"guide-{self.chance.randrange(50)}"),
+                TimerFired(self.now, "nobody's"),
+                Saved(self.now, "save-9999"),
+                Failed(self.now, "hearing", "deaf"),
+                ClockSet(self.now, self.state.wall(self.now)),
+            )
+            self.take(self.chance.choice(odd))
+
+    def check_that_stop_stops(self) -> None:
+        state, actions = CONVERSATION.step(self.state, Heard(self.now, 1, (Hypothesis("stop"),), typed=True))
+        timers = set(self.timers)
+        for action in actions:
+            if isinstance(action, StartTimer):
+                timers.add(action.id)
+            elif isinstance(action, CancelTimer):
+                timers.discard(action.id)
+        assert isinstance(state.phase, Idle) or state.phase != self.state.phase, "stop leaves every question"
+        assert state.guided is None
+        assert not timers or not isinstance(state.phase, Idle), f"nobody waits for {timers} any more"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 2**32))
+def test_whatever_happens_it_stays_whole_and_can_be_stopped(seed: int) -> None:
+    world = World(random.Random(seed))
+    for _ in range(200):
+        world.something_happens()
+        world.check_that_stop_stops()
+
+
+@pytest.mark.parametrize("routine", [intent.id for intent in skill().intents.values() if intent.routine])
+def test_every_routine_led_by_a_patient_person_comes_to_its_end(routine: str) -> None:
+    bed = Bedside()
+    bed.start(routine)
+    assert bed.under_way == routine
+    for _ in range(150):
+        bed.wait(12)
+        if bed.under_way is None:
+            break
+        if isinstance(bed.rehearsal.device.state.guided.moment, Listening):
+            asked = bed.said[-1][1].text
+            bed.interrupt("better" if "same or worse" in asked else "no" if "numb or weak" in asked else "yes")
+    assert bed.under_way is None
+    assert bed.memory.entries[-1].how.value == "done"

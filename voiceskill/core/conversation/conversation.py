@@ -1,0 +1,264 @@
+"""The conversation: what we were told and how things stand, in; what to do, out.
+
+Laws of this module:
+- `step` is a pure function of state and event. Time comes with the event.
+- Flags are looked for in every utterance, whatever the state, before anything else; then escape words; then meaning.
+- Reports about a reply that is no longer ours change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from voiceskill.core.actions import Action, Understood
+from voiceskill.core.conversation import answers, flags, guide, notes, screening, timing
+from voiceskill.core.conversation.controls import Controls
+from voiceskill.core.conversation.state import (
+    AskingWhatHelped,
+    CarryOn,
+    Clarifying,
+    Confirming,
+    Flagged,
+    Guided,
+    Held,
+    Hurt,
+    Idle,
+    Scoring,
+    Screening,
+    State,
+)
+from voiceskill.core.conversation.turn import QUESTION_TIMER, Manners, Turn
+from voiceskill.core.diary import ConditionTold
+from voiceskill.core.echo_guard import is_echo
+from voiceskill.core.events import ClockSet, Event, Failed, Heard, Saved, SpeechStarted, Spoken, Started, TimerFired
+from voiceskill.core.interpret import Interpretation, Interpreter
+from voiceskill.core.routines import Manner
+from voiceskill.core.skill import Control, Intent, Kind, Note, Skill
+from voiceskill.core.understanding.hedges import hedged
+from voiceskill.core.understanding.moans import is_moan
+from voiceskill.core.understanding.normalise import normalise, words
+from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
+from voiceskill.core.understanding.slots import SlotReader
+
+_ECHO_SECONDS = 0.3
+"""How long after our own speech the room may still give it back."""
+
+_SURE = 0.9
+"""A score from which a meaning is believed although a flag is suspected."""
+
+_ADDRESSED = frozenset({"i", "i'm", "i've", "my", "me", "should", "can", "could", "how", "what"})
+"""Words of which one is in a question that somebody in the room asks for themselves."""
+
+Step = tuple[State, tuple[Action, ...]]
+
+
+class Conversation:
+    """The rules of the conversation about one skill. Holds no state of its own."""
+
+    def __init__(self, skill: Skill, interpreter: Interpreter, manners: Manners | None = None) -> None:
+        self._skill = skill
+        self._interpreter = interpreter
+        self._manners = manners or Manners()
+        self._slots = SlotReader(skill)
+        self._controls = Controls(self._turn_to)
+
+    def step(self, state: State, event: Event) -> Step:
+        """Take in one event."""
+        turn = Turn(self._skill, self._manners, state, event.at)
+        match event:
+            case Heard():
+                self._heard(turn, event)
+            case Spoken(say=say, interrupted=interrupted):
+                if turn.said(say) and not interrupted:
+                    guide.spoken(turn, say)
+            case Failed(what="speech", ref=str(say)):
+                if turn.said(say):
+                    guide.unspoken(turn, say)
+            case Failed(what="memory", ref=ref):
+                notes.not_saved(turn, ref)
+            case Saved(ref=ref):
+                notes.saved(turn, ref)
+            case TimerFired(timer=timer) if timer == QUESTION_TIMER:
+                self._lapse(turn)
+            case TimerFired(timer=timer):
+                if not timing.fired(turn, timer):
+                    guide.fired(turn, timer)
+            case SpeechStarted(at=at, utterance=utterance):
+                turn.change(began=(utterance, at))
+            case ClockSet(at=at, wall=wall):
+                turn.change(clock=(at, wall))
+            case Started(at=at, wall=wall):
+                if wall is not None:
+                    turn.change(clock=(at, wall))
+                self._pick_up(turn)
+            case _:
+                pass
+        return turn.result()
+
+    def _pick_up(self, turn: Turn) -> None:
+        """After a power cut in the middle of a routine, say where we were."""
+        progress = turn.state.memory.resumable(turn.now)
+        intent = self._skill.intents.get(progress.routine) if progress else None
+        if progress is None or intent is None or intent.routine is None or screening.refusal(turn, intent):
+            return
+        manner = Manner(easier=progress.easier, conditions=screening.conditions(turn))
+        turn.change(topic=intent.id, guided=Guided(intent.id, progress.cursor, Held(turn.at), manner))
+        turn.say(guide.lines(turn).where_we_were.replace("{NAME}", intent.routine.name))
+        turn.open(CarryOn())
+
+    def _lapse(self, turn: Turn) -> None:
+        """Nobody answered our question. Silence after asking about danger counts as yes."""
+        match turn.state.phase:
+            case Confirming(intent):
+                flags.raise_flag(turn, self._skill.intents[intent])
+            case Flagged() as flagged:
+                flags.lapse(turn, flagged)
+            case Screening() as asking:
+                screening.ask_again(turn, asking)
+            case _:
+                turn.change(phase=Idle())
+
+    # What was heard, in order of rank: danger, escape words, our own echo, meaning.
+
+    def _heard(self, turn: Turn, heard: Heard) -> None:
+        saying = "" if heard.typed else self._audible(turn.state, heard)
+        readings = [hypothesis.text for hypothesis in heard.hypotheses]
+        meant = self._interpreter.interpret(readings, saying=saying)
+        if saying and all(is_echo(reading, saying) for reading in readings) and not meant.escape:
+            return
+        turn.do(Understood(heard.utterance, meant.outcome))
+        self._respond(turn, meant, normalise(readings[0]))
+
+    def _audible(self, state: State, heard: Heard) -> str:
+        """Our own words that the microphone may have heard: an utterance that began after we had spoken is nobody's echo."""
+        if state.speaking:
+            return " ".join(say.text for say in state.speaking)
+        utterance, at = state.began
+        began = at if utterance == heard.utterance else heard.at
+        return state.last or "" if began - state.said_until < _ECHO_SECONDS else ""
+
+    def _respond(self, turn: Turn, meant: Interpretation, text: str) -> None:
+        phase = turn.state.phase
+        self._note_conditions(turn, meant, text)
+        sure = tuple(flag.intent for flag in meant.flags if flag.sure or not flag.intent.confirm)
+        if sure:
+            flags.raise_flag(turn, sure[0], sure[1:], heard=text)
+        elif isinstance(phase, Confirming) and not _is_no(self._skill, meant.outcome):
+            flags.raise_flag(turn, self._skill.intents[phase.intent])
+        elif (turn.state.asleep and not self._wakes(meant)) or (is_moan(text) and not meant.escape):
+            pass
+        elif meant.escape:
+            self._controls.do(turn, meant.escape, meant.outcome)
+        elif (doubtful := self._doubtful(turn.state, meant)) and doubtful.invitation:
+            flags.ask(turn, doubtful, doubtful.invitation)
+        elif not self._told_what_was_asked(turn, meant.outcome, text):
+            turn.terse = bool(meant.also)
+            self._understood(turn, meant.outcome, text)
+            self._go_on(turn, meant.also)
+
+    def _go_on(self, turn: Turn, also: tuple[Match, ...]) -> None:
+        """Turn to what else was meant, until we ask something ourselves: one question at a time."""
+        for number, outcome in enumerate(also, 1):
+            if isinstance(turn.state.phase, Idle):
+                turn.terse = number < len(also)
+                self._turn_to(turn, outcome)
+
+    def _note_conditions(self, turn: Turn, meant: Interpretation, text: str) -> None:
+        """Remember what somebody tells of themselves that rules things out, whatever else they say."""
+        if isinstance(meant.outcome, NoMatch) and meant.outcome.reason == "unrelated":
+            return
+        known = turn.state.memory.conditions(turn.now)
+        for condition, phrases in self._skill.condition_words.items():
+            if condition not in known and any(f" {phrase} " in f" {text} " for phrase in phrases) and not hedged(text):
+                turn.save(ConditionTold(turn.now, condition))
+
+    def _wakes(self, meant: Interpretation) -> bool:
+        if meant.escape:
+            return True
+        intent = self._skill.intents[meant.outcome.intent] if isinstance(meant.outcome, Match) else None
+        return intent is not None and (intent.wakes or intent.control in {Control.HELLO, Control.HELP})
+
+    def _doubtful(self, state: State, meant: Interpretation) -> Intent | None:
+        """A flag to ask about: nobody is asked twice, and a meaning that is sure outweighs a suspicion."""
+        if isinstance(meant.outcome, Match) and meant.outcome.score >= _SURE:
+            return None
+        return next((flag.intent for flag in meant.flags if flag.intent.id not in state.denied), None)
+
+    def _told_what_was_asked(self, turn: Turn, outcome: Outcome, text: str) -> bool:
+        """Take a number, a remedy or a feeling that was asked for, whatever the sentence round it."""
+        phase, guided = turn.state.phase, turn.state.guided
+        if isinstance(phase, Scoring) and not _is_control(self._skill, outcome):
+            score = self._slots.value("score", text)
+            if isinstance(score, int | float):
+                notes.scored(turn, float(score))
+                return True
+        if isinstance(phase, AskingWhatHelped):
+            what = self._slots.value("remedy", text)
+            if isinstance(what, str):
+                notes.helped(turn, what, better=self._slots.value("effect", text) != "worse")
+                return True
+        if guided and isinstance(phase, Idle):
+            feeling = self._slots.value("feeling", text)
+            if isinstance(feeling, str) and guide.feel(turn, feeling):
+                return True
+        return False
+
+    def _understood(self, turn: Turn, outcome: Outcome, text: str) -> None:
+        turn.change(asleep=False)
+        phase = turn.state.phase
+        match outcome:
+            case NoMatch() if isinstance(phase, Clarifying) and outcome.best and outcome.best.intent in (phase.first, phase.second):
+                self._turn_to(turn, Match(outcome.best.intent, outcome.best.score))
+            case NoMatch(reason="unclear") if isinstance(phase, Screening):
+                screening.ask_again(turn, phase)
+            case NoMatch(reason="unclear") if isinstance(phase, Hurt):
+                screening.begin_whole(turn)
+            case NoMatch() if self._is_elsewhere(text):
+                answers.elsewhere(turn)
+            case NoMatch():
+                answers.missed(turn, outcome)
+            case Match():
+                self._turn_to(turn, outcome, distressed=self._is_distressed(text))
+
+    def _is_distressed(self, text: str) -> bool:
+        return any(f" {phrase} " in f" {text} " for phrase in self._skill.distress)
+
+    def _is_elsewhere(self, text: str) -> bool:
+        said = frozenset(words(text))
+        return bool(said & _ADDRESSED) and any(f" {phrase} " in f" {text} " for phrase in self._skill.elsewhere)
+
+    def _turn_to(self, turn: Turn, outcome: Match, *, distressed: bool = False) -> None:
+        """Do what was meant."""
+        intent = self._skill.intents[outcome.intent]
+        phase = turn.state.phase
+        if intent.kind is Kind.FLAG:
+            flags.raise_flag(turn, intent)
+        elif intent.control:
+            self._controls.do(turn, intent.control, outcome)
+        elif intent.note is Note.SCREENED and isinstance(phase, Screening):
+            self._controls.do(turn, Control.NO, outcome)
+        elif isinstance(phase, Screening) and not intent.routine:
+            turn.say(intent.answers[0] if intent.answers else turn.skill.lines.declined)
+            screening.ask_again(turn, replace(phase, asked=1))
+        elif intent.note:
+            notes.note(turn, intent, outcome.slots)
+        elif intent.routine:
+            self._begin(turn, intent, outcome)
+        else:
+            answers.answer(turn, intent, distressed=distressed)
+
+    def _begin(self, turn: Turn, intent: Intent, outcome: Match) -> None:
+        if screening.admit(turn, intent):
+            turn.silence()
+            place = outcome.slots.get("place")
+            told = frozenset({place}) & self._skill.conditions.keys() if isinstance(place, str) else frozenset()
+            guide.begin(turn, intent, conditions=screening.conditions(turn) | told)
+
+
+def _is_no(skill: Skill, outcome: Outcome) -> bool:
+    intent = skill.intents[outcome.intent] if isinstance(outcome, Match) else None
+    return intent is not None and intent.control in {Control.NO, Control.STOP, Control.CANCEL}
+
+
+def _is_control(skill: Skill, outcome: Outcome) -> bool:
+    return isinstance(outcome, Match) and skill.intents[outcome.intent].control is not None

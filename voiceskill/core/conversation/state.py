@@ -1,0 +1,252 @@
+"""How things stand in a conversation.
+
+Laws of this module:
+- The state is one value. What question is open is one member of a union, never several booleans; so is what a routine waits for.
+- The diary in the state is what was told; whether it is on the disk already is the store's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from voiceskill.core.actions import Say
+from voiceskill.core.diary import Memory
+from voiceskill.core.routines import Cursor, Manner
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for the time of day until it is known."""
+
+# What question is open.
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """We offered `intent` and wait for yes or no."""
+
+    intent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """We raised the flag `intent`, asked whether to say it again or what it says after its line, and wait for yes or no.
+
+    `told` counts how often its line was said.
+    """
+
+    intent: str
+    told: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """We may have heard the flag `intent`, asked, and wait for an answer. Anything but a clear no counts as yes."""
+
+    intent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clarifying:
+    """We asked which of two intents was meant."""
+
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """We are asking the safety questions `names`; the first is open, or its `part`. They are asked for the intent `then`.
+
+    `answered` are those before, `told` is whether one of the parts got a yes, `asked` counts how often the open question was put.
+    """
+
+    names: tuple[str, ...]
+    then: str | None
+    answered: tuple[str, ...] = ()
+    part: int | None = None
+    told: bool = False
+    asked: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hurt:
+    """`routine` hurt and was ended; we asked whether the pain went down a leg or came with numbness."""
+
+    routine: str
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedEasier:
+    """We offered to go on with `routine` from `cursor` on, with less."""
+
+    routine: str
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """We asked how strong the pain is, or whether it is as `heard`."""
+
+    heard: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskingWhatHelped:
+    """We asked what helped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """We asked whether to delete the diary."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOn:
+    """We asked whether to carry on with the routine that is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTime:
+    """We offered to keep the time for `intent`."""
+
+    intent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """We asked whether the heat or cold of `intent` burns."""
+
+    intent: str
+
+
+Phase = (
+    Idle
+    | Offered
+    | Flagged
+    | Confirming
+    | Clarifying
+    | Screening
+    | Hurt
+    | OfferedEasier
+    | Scoring
+    | AskingWhatHelped
+    | Forgetting
+    | CarryOn
+    | OfferedTime
+    | Checking
+)
+
+# What a routine under way waits for.
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """That the instruction is over, which is the reply `say`."""
+
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """The next second; `number` was counted last."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """The end of the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """An answer. `asked` counts how often it was asked for; `ready` is whether only readiness is waited for now."""
+
+    asked: int = 0
+    ready: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """That a word in passing is over, which is the reply `say`; then the step goes on."""
+
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """That we are told to carry on. It is so since `at`; `reminded` is whether we said so again."""
+
+    at: float
+    reminded: bool = False
+
+
+Moment = Telling | Counting | Resting | Listening | Aside | Held
+
+
+@dataclass(frozen=True, slots=True)
+class Guided:
+    """A routine under way. `beat` numbers what was waited for, so that late timers are known as such."""
+
+    routine: str
+    cursor: Cursor
+    moment: Moment
+    manner: Manner
+    score_before: float | None = None
+    beat: int = 0
+
+    @property
+    def timer(self) -> str:
+        """The id of the timer of what is waited for now."""
+        return f"guide-{self.beat}"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How things stand.
+
+    `phase` is the question that is open, `guided` the routine under way. `topic` is the intent answered last, `last` the reply given
+    last, `repeats` how often it was repeated, `speaking` the replies not yet over, `said_until` when the last one was over, `waiting` the
+    timers that start when a reply is over. `began` is the utterance that began last, and when. `told`
+    counts the answers given for each intent (they rotate), `misses` the utterances in a row not understood, `sayings` and `savings` all
+    replies and entries (for their ids), `introduced` is whether the line of first use was said, `denied` are the flags that we asked
+    about and that were denied: nobody is asked twice. `clock` ties the time of events to the time of day. `pending` are the replies
+    to be given when an entry is saved. `forgetful` is whether we said that nothing can be
+    kept, `asleep` whether good night was said, `nudged` the day on which we last said that it is not getting better, `timed` the
+    intent that we keep the time for. `gain` is the loudness asked for.
+    """
+
+    phase: Phase = Idle()
+    guided: Guided | None = None
+    memory: Memory = field(default_factory=Memory)
+    topic: str | None = None
+    last: str | None = None
+    repeats: int = 0
+    speaking: tuple[Say, ...] = ()
+    said_until: float = float("-inf")
+    waiting: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    began: tuple[int, float] = (0, float("-inf"))
+    told: Mapping[str, int] = field(default_factory=dict)
+    misses: int = 0
+    sayings: int = 0
+    savings: int = 0
+    introduced: bool = False
+    denied: frozenset[str] = frozenset()
+    clock: tuple[float, datetime] = (0.0, _EPOCH)
+    pending: Mapping[str, str] = field(default_factory=dict)
+    forgetful: bool = False
+    asleep: bool = False
+    nudged: date | None = None
+    timed: str | None = None
+    gain: float = 1.0
+
+    def wall(self, at: float) -> datetime:
+        """The time of day at the time of an event."""
+        return self.clock[1] + timedelta(seconds=at - self.clock[0])

@@ -1,0 +1,162 @@
+"""One step of the conversation in the making: the state as it becomes, and the actions so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from typing import Any
+
+from voiceskill.core.actions import Action, CancelTimer, Save, Say, StartTimer, StopSpeaking
+from voiceskill.core.conversation.state import Idle, Phase, State
+from voiceskill.core.diary import Entry
+from voiceskill.core.sentences import sentences
+from voiceskill.core.skill import Skill
+
+QUESTION_TIMER = "question"
+
+QUESTION_SECONDS = 30.0
+"""How long a yes or no is understood as the answer to our question."""
+
+_SPEECH_FOLLOWS = 0.6
+"""Share of a slower pace that our voice takes over: pauses stretch more than words."""
+
+_SOFTLY = 0.5
+"""Loudness in the quiet hours, as a share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How the owner wants it. In the `quiet` hours, from one time of day to the other, we speak softly and shortly."""
+
+    quiet: tuple[time, time] | None = None
+
+    def quiet_at(self, moment: datetime) -> bool:
+        """Whether these are quiet hours."""
+        if self.quiet is None:
+            return False
+        begin, end = self.quiet
+        now = moment.time()
+        return begin <= now < end if begin <= end else now >= begin or now < end
+
+
+class Turn:
+    """A step in the making. Belongs to one call of `step` and is gone after it. A `terse` one answers several things: short, no offers."""
+
+    def __init__(self, skill: Skill, manners: Manners, state: State, at: float) -> None:
+        self.skill = skill
+        self.manners = manners
+        self.state = state
+        self.at = at
+        self.actions: list[Action] = []
+        self.terse = False
+        self._said: set[str] = set()
+
+    @property
+    def now(self) -> datetime:
+        """The time of day."""
+        return self.state.wall(self.at)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether to be soft and short."""
+        return self.state.asleep or self.manners.quiet_at(self.now)
+
+    def change(self, **changes: Any) -> None:
+        """Change the state."""
+        self.state = replace(self.state, **changes)
+
+    def do(self, *actions: Action) -> None:
+        """Ask for something to be done."""
+        self.actions += actions
+
+    def result(self) -> tuple[State, tuple[Action, ...]]:
+        """What came of it."""
+        return self.state, tuple(self.actions)
+
+    # Speaking.
+
+    def say(self, text: str, *, urgent: bool = False, slower: float = 1.0) -> str:
+        """Say something after what is being said, and return the id of the reply."""
+        state = self.state
+        pace = 1.0 if urgent else (1 + (state.memory.pace - 1) * _SPEECH_FOLLOWS) * slower
+        gain = max(1.0, state.gain) if urgent else state.gain * (_SOFTLY if self.quiet else 1.0)
+        say = Say(f"say-{state.sayings + 1}", text, urgent=urgent, pace=round(pace, 2), gain=round(gain, 2))
+        self.change(sayings=state.sayings + 1, speaking=(*state.speaking, say), last=text, repeats=0)
+        self._said.add(say.id)
+        self.do(say)
+        return say.id
+
+    def silence(self) -> None:
+        """Make way for a new reply: nobody wants the rest of an old one. What was said in this turn stays."""
+        if self.state.speaking and not self._said:
+            self.change(speaking=())
+            self.do(StopSpeaking())
+
+    def rotate(self, key: str, texts: Sequence[str]) -> str:
+        """The next of several texts; they take turns."""
+        text = texts[self.state.told.get(key, 0) % len(texts)]
+        self.count(key)
+        return text
+
+    def count(self, key: str) -> None:
+        """Note that something was told or declined."""
+        self.change(told={**self.state.told, key: self.state.told.get(key, 0) + 1})
+
+    # Questions.
+
+    def open(self, phase: Phase, seconds: float = QUESTION_SECONDS) -> None:
+        """Wait for the answer to the question just asked; its time begins when we have said it."""
+        self.close()
+        self.change(phase=phase)
+        self.start_when_said(QUESTION_TIMER, seconds)
+
+    def start_when_said(self, timer: str, seconds: float) -> None:
+        """Start a timer when the last of what is being said is over."""
+        if self.state.speaking:
+            self.change(waiting={**self.state.waiting, self.state.speaking[-1].id: (timer, seconds)})
+        else:
+            self.do(StartTimer(timer, seconds))
+
+    def cancel(self, timer: str) -> None:
+        """Forget a timer, also one that was to start when something is said."""
+        self.change(waiting={say: waits for say, waits in self.state.waiting.items() if waits[0] != timer})
+        self.do(CancelTimer(timer))
+
+    def said(self, say: str) -> bool:
+        """A reply is over. Whether it was still one of ours; what waited for its end begins."""
+        rest = tuple(one for one in self.state.speaking if one.id != say)
+        ours = rest != self.state.speaking
+        if ours:
+            self.change(speaking=rest, said_until=self.at)
+        waiting = dict(self.state.waiting)
+        if timer := waiting.pop(say, None):
+            self.change(waiting=waiting)
+            self.do(StartTimer(*timer))
+        return ours
+
+    def close(self) -> None:
+        """Wait for no answer any more."""
+        if not isinstance(self.state.phase, Idle):
+            self.change(phase=Idle())
+            self.cancel(QUESTION_TIMER)
+
+    # Remembering.
+
+    def save(self, entry: Entry, reply: str | None = None) -> None:
+        """Keep an entry. `reply` is said once it is kept for good."""
+        state = self.state
+        ref = f"save-{state.savings + 1}"
+        pending = {**state.pending, ref: reply} if reply else state.pending
+        self.change(savings=state.savings + 1, memory=state.memory.with_entry(entry), pending=pending)
+        self.do(Save(ref, entry))
+
+
+def shortened(text: str, most_words: int) -> str:
+    """The first sentences of a text, up to so many words; the first one at any rate."""
+    kept: list[str] = []
+    for sentence in sentences(text):
+        if kept and sum(len(one.split()) for one in [*kept, sentence]) > most_words:
+            break
+        kept.append(sentence)
+    return " ".join(kept)

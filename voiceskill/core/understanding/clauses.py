@@ -1,0 +1,21 @@
+"""Clauses: the parts of a sentence that may each mean something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_JOINTS = frozenset({"and", "but", "also", "oh", "because", "plus", "then"})
+
+_SHORTEST = 3
+"""Words of a clause that can stand by itself."""
+
+
+def clauses(words: Sequence[str]) -> list[list[str]]:
+    """The parts of a sentence between its joints that can stand by themselves; none when it has no joint."""
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word in _JOINTS:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return [part for part in parts if len(part) >= _SHORTEST] if len(parts) > 1 else []
