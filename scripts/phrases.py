@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import yaml
 from rapidfuzz import fuzz, process
 
 from voiceskill.core.understanding.normalise import normalise
@@ -58,6 +59,15 @@ def learnt() -> Phrases:
     return found
 
 
+def listed() -> Phrases:
+    """What stands in the files of the intents, by label."""
+    found: Phrases = defaultdict(list)
+    for path in LEARNT.parent.glob("*.yaml"):
+        intent = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found[path.stem] += [*intent.get("examples", ()), *intent.get("escape", ())]
+    return found
+
+
 def _label(path: Path) -> str:
     return f"not:{path.name.removesuffix('.not.txt')}" if path.name.endswith(".not.txt") else path.stem
 
@@ -85,7 +95,8 @@ def add(paths: list[Path], where: str) -> None:
         LEARNT.mkdir(parents=True, exist_ok=True)
         old = learnt()
         judged = read_tsv(JUDGED.values())
-        elsewhere = {normalise(phrase): label for found in (old, judged) for label, phrases in found.items() for phrase in phrases}
+        taken = (listed(), old, judged)
+        elsewhere = {normalise(phrase): label for found in taken for label, phrases in found.items() for phrase in phrases}
         for label, phrases in new.items():
             unclaimed = [phrase for phrase in phrases if elsewhere.setdefault(normalise(phrase), label) == label]
             kept = without_near_duplicates([*old[label], *judged[label]], unclaimed)

@@ -18,11 +18,13 @@ import platformdirs
 
 from voiceskill.core.actions import Say
 from voiceskill.core.conversation import Conversation, Manners, State
+from voiceskill.core.diary import Memory
 from voiceskill.core.events import Event, Failed, Spoken, Started
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.sentences import sentences
 from voiceskill.core.skill import Intent, Kind, Skill
+from voiceskill.core.spoken_values import number
 from voiceskill.core.understanding.matcher import Matcher
 from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock
@@ -183,6 +185,11 @@ class App:
             while not isinstance(event := over.get(), Spoken):
                 _raise_failure(event)
 
+    def _diary_state(self) -> str:
+        store = self.store()
+        count = len(store.load().entries)
+        return store.warning or f"{count} entries in {self.home.data}"
+
     def parts(self) -> dict[str, Callable[[], str]]:
         """For each part of the device, what tells which one is in use, or raises the Fault that says what to do."""
         clock = MonotonicClock()
@@ -191,6 +198,7 @@ class App:
             "synthesiser": lambda: self.synthesiser().name,
             "microphone": lambda: SoundDeviceMicrophone(self.settings.microphone or None, clock).name,
             "loudspeaker": lambda: SoundDeviceSpeaker(self.settings.loudspeaker or None, clock).name,
+            "diary": self._diary_state,
             "skill": lambda: f"{self.skill.name}, {len(self.skill.intents)} intents",
         }
 
@@ -230,8 +238,9 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         voice = Voice(synthesiser, rate=speaker.rate, volume=settings.volume, clock=clock, post=post, submit=renderer.submit)
         store = app.store()
         keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
-        state = State(memory=store.load())
-        loop = Loop(app.conversation(), state, voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe)
+        loop = Loop(
+            app.conversation(), State(memory=_kept(store)), voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe
+        )
         inbox.append(loop)
         listener = Listener(SileroVad(), recogniser, app.segmenter(), post)
 
@@ -266,17 +275,32 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         raise failure[0]
 
 
+def _kept(store: SqliteStore) -> Memory:
+    """What was kept. A diary that cannot be read is no reason not to help."""
+    try:
+        memory = store.load()
+    except Fault as fault:
+        _log.warning("%s; until then nothing is remembered", fault)
+        return Memory()
+    if store.warning:
+        _log.warning("%s", store.warning)
+    return memory
+
+
 def _render_ahead(synthesiser: Cached, skill: Skill) -> None:
     """Have all that may be said ready as sound: flags first, in memory, so that they are spoken even if the synthesiser dies."""
     flags = [intent for intent in skill.intents.values() if intent.kind is Kind.FLAG]
     rest = [intent for intent in skill.intents.values() if intent.kind is not Kind.FLAG]
     with suppress(Fault):  # what cannot be rendered now is tried again, and reported, when it is to be said
         synthesiser.render_ahead(_spoken(flags), hold=True)
+        synthesiser.render_ahead([f"{number(value).capitalize()}." for value in range(1, 11)])
         synthesiser.render_ahead(_spoken(rest))
 
 
 def _spoken(intents: Iterable[Intent]) -> list[str]:
-    lines = [line for intent in intents for line in (*intent.answers, intent.then, intent.invitation, intent.more) if line]
+    lines = [line for intent in intents for line in (*intent.answers, intent.then, intent.stay, intent.invitation, intent.more) if line]
+    steps = [step for intent in intents if intent.routine for part in intent.routine.parts for step in part.steps]
+    lines += [line for step in steps for line in (step.say, step.again, step.otherwise, step.easier) if line]
     return list(dict.fromkeys(sentence for line in lines for sentence in sentences(line)))
 
 
@@ -303,8 +327,7 @@ def run_recording(app: App, pcm: Pcm, observe: Observe, *, realtime: bool) -> Cl
     voice = Voice(app.synthesiser(), rate=speaker.rate, volume=app.settings.volume, clock=clock, post=post, submit=_at_once)
     store = app.store()
     keeper = Keeper(store, clock=clock, post=post, submit=_at_once)
-    state = State(memory=store.load())
-    loop = Loop(app.conversation(), state, voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe)
+    loop = Loop(app.conversation(), State(memory=_kept(store)), voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe)
     inbox.append(loop)
     listener = Listener(SileroVad(), app.recogniser(), app.segmenter(), post)
     speaker.start(voice.pull)

@@ -9,7 +9,8 @@ Laws of this module:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
@@ -25,6 +26,12 @@ _URGENCY = (Tier.EMERGENCY, Tier.MATERNITY, Tier.TODAY)
 _CUE_AT = 88.0
 """Likeness, of 100, of a cue to the best stretch of the sentence as long as the cue, from which the cue was said."""
 
+_CUE_SHARE = 0.75
+"""Share of the words of a sentence from which a cue is the whole of it."""
+
+_CUE_BACKED_AT = 0.05
+"""The trained judge's probability from which a cue amid other words is believed."""
+
 _SURE_AT = 0.35
 """The trained judge's probability from which a flag is raised. Chosen on tests/phrases/tuning.tsv, as are the others."""
 
@@ -33,6 +40,9 @@ _DOUBTFUL_AT = 0.12
 
 _CLAUSE_SURE_AT = 0.7
 """The same for a clause taken by itself, which says less."""
+
+_NEVER = 1e-4
+"""No probability is taken to be nearer to 0 or 1 than this."""
 
 _NEGATIONS = frozenset({"no", "not", "never", "without", "cannot", "nor"})
 
@@ -72,7 +82,8 @@ class Triage:
         for reading in readings:
             heard = words(reading)
             unsure = hedged(" ".join(heard))
-            for heard_flag in (*self._cued(heard), *self._judged(heard)):
+            chances = self._chances(heard)
+            for heard_flag in (*self._cued(heard, chances), *self._judged(heard, chances)):
                 flag = replace(heard_flag, sure=heard_flag.sure and not unsure)
                 known = found.setdefault(flag.intent.id, flag)
                 found[flag.intent.id] = max(flag, known, key=lambda one: (one.sure, one.score))
@@ -88,25 +99,43 @@ class Triage:
                     return Escape(control, " ".join(phrase))
         return None
 
-    def _cued(self, heard: Sequence[str]) -> Iterator[Flag]:
-        """Flags whose listed cue is said."""
+    def _cued(self, heard: Sequence[str], chances: Mapping[str, float]) -> Iterator[Flag]:
+        """Flags whose listed cue is said. Amid other words, a cue that the trained judge sees nothing in is only a reason to ask."""
         near = process.extract(" ".join(heard), self._cues.keys(), scorer=fuzz.partial_ratio, score_cutoff=_CUE_AT, limit=10)
         for cue, _, _ in near:
             likeness = _contains(heard, cue.split())
             if likeness >= _CUE_AT:
-                yield Flag(self._cues[cue], likeness / 100)
+                intent, alone = self._cues[cue], len(cue.split()) >= _CUE_SHARE * len(heard)
+                backed = self._encoder is None or chances.get(intent.id, 0.0) >= _CUE_BACKED_AT
+                yield Flag(intent, likeness / 100, sure=alone or backed)
 
-    def _judged(self, heard: Sequence[str]) -> Iterator[Flag]:
+    def _judged(self, heard: Sequence[str], chances: Mapping[str, float]) -> Iterator[Flag]:
         """Flags that the trained judge finds in the whole, or in a clause."""
-        if self._encoder is None or not heard:
-            return
-        for flag, chance in self._encoder.judge(" ".join(heard)).flags.items():
+        for flag, chance in chances.items():
             if chance >= _DOUBTFUL_AT:
                 yield Flag(self._flags[flag], chance, sure=chance >= _SURE_AT)
         for clause in clauses(heard):
-            for flag, chance in self._encoder.judge(" ".join(clause)).flags.items():
+            for flag, chance in self._chances(clause).items():
                 if chance >= _CLAUSE_SURE_AT:
                     yield Flag(self._flags[flag], chance)
+
+    def _chances(self, heard: Sequence[str]) -> dict[str, float]:
+        """How likely each flag is. The two heads see different things: one each flag by itself, one what else it could be instead."""
+        if self._encoder is None or not heard:
+            return {}
+        judgement = self._encoder.judge(" ".join(heard))
+        any_flag = sum(chance for intent, chance in judgement.intents.items() if intent in self._flags)
+        return {flag: _between(chance, any_flag) for flag, chance in judgement.flags.items()}
+
+
+def _between(first: float, second: float) -> float:
+    """The probability halfway between two, in log odds."""
+    return 1 / (1 + math.exp(-(_log_odds(first) + _log_odds(second)) / 2))
+
+
+def _log_odds(chance: float) -> float:
+    bounded = min(max(chance, _NEVER), 1 - _NEVER)
+    return math.log(bounded / (1 - bounded))
 
 
 def _find(heard: Sequence[str], phrase: Sequence[str]) -> int | None:
