@@ -39,7 +39,7 @@ class Remembering(Interpreter):
 
 
 @cache
-def interpreter() -> Interpreter:
+def listed_only() -> Interpreter:
     """What the shipped skill understands of its listed phrases and templates."""
     return Remembering(skill(), Matcher(skill(), None))
 
@@ -47,11 +47,18 @@ def interpreter() -> Interpreter:
 class Bedside:
     """A device that hears what is typed. `said` are all replies with their times, `alerts` all alerts."""
 
-    def __init__(self, *, start: datetime = AFTERNOON, manners: Manners | None = None, introduced: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        start: datetime = AFTERNOON,
+        manners: Manners | None = None,
+        introduced: bool = True,
+        interpreter: Interpreter | None = None,
+    ) -> None:
         self.said: list[tuple[float, Say]] = []
         self.alerts: list[str] = []
         self.store = MemoryStore()
-        conversation = Conversation(skill(), interpreter(), manners)
+        conversation = Conversation(skill(), interpreter or listed_only(), manners)
         self.rehearsal = Rehearsal(conversation, self.store, start, self._observe, introduced=introduced)
 
     def _observe(self, at: float, happening: Event | Action) -> None:

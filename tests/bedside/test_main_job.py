@@ -11,16 +11,18 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soxr
 
 from tests.bedside.sound_server import SoundServer, environment_without_devices
 from voiceskill.edges.recognisers.moonshine_engine import MoonshineRecogniser
-from voiceskill.edges.wav import read_wav
-from voiceskill.ports import HEARING_RATE, Pcm
+from voiceskill.edges.wav import read_wav, write_wav
+from voiceskill.ports import HEARING_RATE, Clip, Pcm
 
 PATIENCE_SECONDS = 90
 """For a whole turn on a slow and busy machine; nothing here measures speed."""
@@ -136,6 +138,44 @@ def test_a_danger_sign_is_answered_in_full_and_raises_an_alert(sound_server: Sou
         said = device.wait_for("say")["text"]
         device.wait_for("said")
     assert share_understood(said, understood(recording.pcm(), recording.rate)) > 0.6
+
+
+def test_a_routine_asked_for_aloud_counts_aloud_and_falls_silent_at_stop(sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
+    stop = spoken("Stop.", "flite rms", tmp_path)
+    with bedside(sound_server.environment(), home) as device:
+        sound_server.play_into_microphone(spoken("Start the breathing routine.", "flite rms", tmp_path), HEARING_RATE)
+        counted: list[str] = []
+        while len(counted) < 3:
+            text = device.wait_for("say")["text"]
+            if counted or text == "One.":
+                counted.append(text)
+        assert counted == ["One.", "Two.", "Three."]
+        sound_server.play_into_microphone(stop, HEARING_RATE)
+        while device.wait_for("routine")["phase"] != "stopped":
+            pass
+        with sound_server.record_loudspeaker() as recording:
+            long = 4 * recording.rate
+            recording.wait_for(lambda pcm: len(pcm) > long and not pcm[-long:].any(), "four seconds without a count")
+
+
+def test_the_counts_of_a_breath_leave_the_loudspeaker_a_second_apart(home: Path, tmp_path: Path) -> None:
+    rate = HEARING_RATE
+    asking, stop = (spoken(text, "flite rms", tmp_path) for text in ("Start the breathing routine.", "Stop."))
+    silence = np.zeros(30 * rate, np.int16)
+    write_wav(tmp_path / "in.wav", Clip(np.concatenate([silence[:rate], asking, silence, stop, silence[: 8 * rate]]), rate))
+    command = [sys.executable, "-m", "voiceskill", "run", "--data-dir", str(home), "--events", str(tmp_path / "events.jsonl")]
+    subprocess.run([*command, "--wav", str(tmp_path / "in.wav"), "--out", str(tmp_path / "out.wav")], check=True)
+    events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text(encoding="utf-8").splitlines()]
+    texts = {event["id"]: event["text"] for event in events if event["event"] == "say"}
+    begun = [(texts[event["id"]], event["t"]) for event in events if event["event"] == "speaking"]
+    numbers = ["One.", "Two.", "Three.", "Four.", "Five.", "Six."]
+    steps = [b[1] - a[1] for a, b in pairwise(begun) if a[0] in numbers and b[0] in numbers[numbers.index(a[0]) + 1 :][:1]]
+    assert len(steps) >= 5
+    assert all(abs(step - 1.0) < 0.08 for step in steps), steps
+    assert any(event["event"] == "routine" and event["phase"] == "stopped" for event in events)
+    out = read_wav(tmp_path / "out.wav")
+    assert out[: 35 * rate].any()
+    assert not out[-2 * rate :].any()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.rehearsing import AFTERNOON, Bedside, interpreter, skill
+from tests.rehearsing import AFTERNOON, Bedside, listed_only, skill
 from voiceskill.core.actions import Action, Alert, CancelTimer, Forget, Save, Say, StartTimer, StopSpeaking
 from voiceskill.core.conversation import Conversation, State
 from voiceskill.core.conversation.state import Idle, Listening
@@ -29,7 +29,7 @@ from voiceskill.core.events import (
 )
 from voiceskill.core.skill import Kind
 
-CONVERSATION = Conversation(skill(), interpreter())
+CONVERSATION = Conversation(skill(), listed_only())
 
 WORDS = (
     *("yes", "no", "I'm not sure", "stop", "that hurts", "ow", "pause", "carry on", "ready", "next", "go back", "say that again", "easier"),
