@@ -95,11 +95,15 @@ class FakeMouth:
 
     def __init__(self) -> None:
         self.says: list[Say] = []
+        self.cues: list[str] = []
         self.stops = 0
 
     def say(self, say: Say) -> None:
         assert say.id not in {one.id for one in self.says}, "an id was used twice"
         self.says.append(say)
+
+    def cue(self, kind: str) -> None:
+        self.cues.append(kind)
 
     def stop(self) -> None:
         self.stops += 1

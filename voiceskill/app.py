@@ -235,7 +235,15 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         def post(event: Event) -> None:
             inbox[0].post(event)
 
-        voice = Voice(synthesiser, rate=speaker.rate, volume=settings.volume, clock=clock, post=post, submit=renderer.submit)
+        voice = Voice(
+            synthesiser,
+            rate=speaker.rate,
+            volume=settings.volume,
+            clock=clock,
+            post=post,
+            submit=renderer.submit,
+            earcons=settings.earcons,
+        )
         store = app.store()
         keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
         loop = Loop(
@@ -324,7 +332,15 @@ def run_recording(app: App, pcm: Pcm, observe: Observe, *, realtime: bool) -> Cl
     def post(event: Event) -> None:
         inbox[0].post(event)
 
-    voice = Voice(app.synthesiser(), rate=speaker.rate, volume=app.settings.volume, clock=clock, post=post, submit=_at_once)
+    voice = Voice(
+        app.synthesiser(),
+        rate=speaker.rate,
+        volume=app.settings.volume,
+        clock=clock,
+        post=post,
+        submit=_at_once,
+        earcons=app.settings.earcons,
+    )
     store = app.store()
     keeper = Keeper(store, clock=clock, post=post, submit=_at_once)
     state = State(memory=_kept(store))

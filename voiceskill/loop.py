@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 from voiceskill.core.actions import (
     Action,
     Alert,
     CancelTimer,
+    Cue,
     Forget,
     Guiding,
     Save,
@@ -35,6 +36,10 @@ class Mouth(Protocol):
 
     def say(self, say: Say) -> None:
         """Speak after whatever is being spoken now."""
+        ...
+
+    def cue(self, kind: Literal["heard", "listening", "failed"]) -> None:
+        """Make a short sound now, whatever is being spoken."""
         ...
 
     def stop(self) -> None:
@@ -128,6 +133,8 @@ class Loop:
         match action:
             case Say():
                 self._voice.say(action)
+            case Cue(kind=kind):
+                self._voice.cue(kind)
             case StopSpeaking():
                 self._voice.stop()
             case StartTimer(id=timer, seconds=seconds):

@@ -49,9 +49,7 @@ class Script:
         if "clock" in line and self._rehearsal is None:
             start = datetime.fromisoformat(line["clock"])
             self._start = start if start.tzinfo else start.replace(tzinfo=_USUAL_START.tzinfo)
-        rehearsal = self._rehearsal = self._rehearsal or Rehearsal(
-            self._conversation, MemoryStore(), self._start, self._observe, introduced=True
-        )
+        rehearsal = self._rehearsal = self._rehearsal or Rehearsal(self._conversation, MemoryStore(), self._start, self._observe)
         self._note_state(rehearsal)
         match line:
             case {"hear": str(text)}:

@@ -52,6 +52,9 @@ class SilentMouth:
         if len(self._queue) == 1:
             self._begin(self._clock.now())
 
+    def cue(self, kind: str) -> None:
+        """Nobody hears it."""
+
     def stop(self) -> None:
         """Fall silent at once and forget all that waits."""
         now = self._clock.now()

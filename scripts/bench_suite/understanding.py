@@ -17,6 +17,7 @@ from voiceskill.app import App, Home
 from voiceskill.core.skill import Kind, Skill
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.core.understanding.outcome import Match
+from voiceskill.edges.encoder import OnnxEncoder
 
 PHRASES = Path(__file__).resolve().parents[2] / "tests" / "phrases"
 
@@ -92,6 +93,9 @@ def measure_understanding(home: Home, sample: int | None, *, baselines: bool) ->
         rows = [("voiceskill", Score.of(lines, answers, flags))]
         if baselines:
             rows += _baselines(skill, flags)
+            rows.append(_with_threshold(_linear(skill), "n-grams, linear", flags))
+            if encoder := app.encoder():
+                rows.append(_with_threshold(_encoder_alone(encoder), "encoder alone", flags))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     median, slow = (1000 * _quantile(seconds, share) for share in (0.5, 0.95))
     note = f"CPU per line: median {median:.1f} ms, 95 % under {slow:.1f} ms; {memory:.0f} MB with everything loaded"
@@ -149,6 +153,48 @@ def _baselines(skill: Skill, flags: frozenset[str]) -> list[tuple[str, Score]]:
         answers = [label if score > threshold else _NONE for label, score in (judge(line.text) for line in lines)]
         found.append((f"RapidFuzz {scorer.__name__}", Score.of(lines, answers, flags)))
     return found
+
+
+def _with_threshold(judge: Judge, name: str, flags: frozenset[str]) -> tuple[str, Score]:
+    """The score of a judge on all lines, when it rejects as much of the tuning lines' unrelated talk as the others."""
+    lines, tuning = read_lines(PHRASES / "heldout.tsv"), read_lines(PHRASES / "tuning.tsv")
+    strange = sorted(judge(line.text)[1] for line in tuning if line.label == _NONE)
+    threshold = strange[int(_REJECTION * (len(strange) - 1))]
+    answers = [label if score > threshold else _NONE for label, score in (judge(line.text) for line in lines)]
+    return name, Score.of(lines, answers, flags)
+
+
+def _encoder_alone(encoder: OnnxEncoder) -> Judge:
+    """What the trained encoder's first head says, and nothing else."""
+
+    def judge(text: str) -> tuple[str, float]:
+        chances = encoder.judge(normalise(text)).intents
+        best = max(chances, key=chances.__getitem__)
+        return best, chances[best]
+
+    return judge
+
+
+def _linear(skill: Skill) -> Judge:
+    """A logistic regression on n-grams of letters and words, taught the same phrases."""
+    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]  # noqa: PLC0415 - for this alone
+    from sklearn.linear_model import SGDClassifier  # type: ignore[import-untyped]  # noqa: PLC0415
+    from sklearn.pipeline import make_pipeline, make_union  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    taught = [(normalise(p), intent.id) for intent in skill.intents.values() for p in (*intent.examples, *intent.collected)]
+    taught += [(normalise(phrase), _NONE) for phrase in skill.unrelated]
+    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2, sublinear_tf=True)
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    model = make_pipeline(make_union(letters, words), SGDClassifier(loss="log_loss", alpha=1e-6, random_state=1))
+    model.fit([text for text, _ in taught], [label for _, label in taught])
+
+    def judge(text: str) -> tuple[str, float]:
+        chances = model.predict_proba([normalise(text)])[0]
+        ours = [(chance, label) for chance, label in zip(chances, model.classes_, strict=True) if label != _NONE]
+        chance, label = max(ours)
+        return label, chance
+
+    return judge
 
 
 def _nearest(owner: Mapping[str, str], scorer: Callable[..., float]) -> Judge:

@@ -244,7 +244,8 @@ class Told:
         return Match(yes_or_no, 1.0) if yes_or_no else self.outcome
 
     def judge(self, text: str) -> Judgement:
-        return Judgement({}, 1.0, {} if text in {"yes", "no", "stop", "mm"} else self.flags)
+        flags = {} if text in {"yes", "no", "stop", "mm"} else self.flags
+        return Judgement(flags, 1.0 - sum(flags.values()), flags)
 
 
 UNRELATED = NoMatch("unrelated")

@@ -29,6 +29,13 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Cue:
+    """Make a short soft sound: I heard you, I'm listening, or that failed. It never waits for speech nor delays it."""
+
+    kind: Literal["heard", "listening", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
 class StopSpeaking:
     """Fall silent at once and forget all speech that is waiting."""
 
@@ -98,4 +105,4 @@ class Understood:
     outcome: Outcome
 
 
-Action = Say | StopSpeaking | StartTimer | CancelTimer | Save | SaveProgress | Forget | Alert | Understood | Guiding
+Action = Say | Cue | StopSpeaking | StartTimer | CancelTimer | Save | SaveProgress | Forget | Alert | Understood | Guiding

@@ -37,9 +37,6 @@ def answer(turn: Turn, intent: Intent, *, distressed: bool = False) -> None:
         _soothe(turn, intent, text)
     elif turn.state.guided:
         guide.ask_to_carry_on(turn, _fitting(turn, text))
-    elif not turn.state.introduced:
-        turn.change(introduced=True)
-        turn.say(f"{text} {turn.skill.lines.first_use}")
     else:
         offer(turn, intent, text)
 
@@ -78,9 +75,13 @@ def _moves(turn: Turn, routine: str) -> bool:
 
 
 def _fitting(turn: Turn, text: str, question: str = "") -> str:
-    """An answer, and a question where there is one, in one breath."""
+    """An answer, at first use what we are, and a question where there is one, in one breath."""
     most = _QUIET_WORDS if turn.quiet or turn.terse else _MOST_WORDS
-    return f"{shortened(text, most - len(question.split()))} {question}".strip()
+    after = [question] if question else []
+    if not turn.state.introduced:
+        turn.change(introduced=True)
+        after.insert(0, turn.skill.lines.first_use)
+    return " ".join([shortened(text, most - len(" ".join(after).split())), *after])
 
 
 def _soothe(turn: Turn, intent: Intent, text: str) -> None:

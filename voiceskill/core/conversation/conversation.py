@@ -30,7 +30,7 @@ from voiceskill.core.conversation.state import (
 from voiceskill.core.conversation.turn import QUESTION_TIMER, Manners, Turn
 from voiceskill.core.diary import ConditionTold
 from voiceskill.core.echo_guard import is_echo
-from voiceskill.core.events import ClockSet, Event, Failed, Heard, Saved, SpeechStarted, Spoken, Started, TimerFired
+from voiceskill.core.events import ClockSet, Event, Failed, Heard, NotHeard, Saved, SpeechStarted, Spoken, Started, TimerFired
 from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.routines import Manner
 from voiceskill.core.skill import Control, Intent, Kind, Note, Skill
@@ -71,7 +71,12 @@ class Conversation:
             case Spoken(say=say, interrupted=interrupted):
                 if turn.said(say) and not interrupted:
                     guide.spoken(turn, say)
+            case NotHeard() if not isinstance(state.phase, Idle):
+                turn.cue("failed")
+            case Failed(what="hearing"):
+                turn.cue("failed")
             case Failed(what="speech", ref=str(say)):
+                turn.cue("failed")
                 if turn.said(say):
                     guide.unspoken(turn, say)
             case Failed(what="memory", ref=ref):
@@ -90,6 +95,7 @@ class Conversation:
             case Started(at=at, wall=wall):
                 if wall is not None:
                     turn.change(clock=(at, wall))
+                turn.change(introduced=state.introduced or bool(state.memory.entries))
                 self._pick_up(turn)
             case _:
                 pass
@@ -127,6 +133,8 @@ class Conversation:
         if saying and all(is_echo(reading, saying) for reading in readings) and not meant.escape:
             return
         turn.do(Understood(heard.utterance, meant.outcome))
+        if isinstance(meant.outcome, Match) and not meant.flags and not meant.escape and not turn.state.asleep:
+            turn.cue("heard")
         self._respond(turn, meant, normalise(readings[0]))
 
     def _audible(self, state: State, heard: Heard) -> str:

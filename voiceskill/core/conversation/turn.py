@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
-from typing import Any
+from typing import Any, Literal
 
-from voiceskill.core.actions import Action, CancelTimer, Save, Say, StartTimer, StopSpeaking
+from voiceskill.core.actions import Action, CancelTimer, Cue, Save, Say, StartTimer, StopSpeaking
 from voiceskill.core.conversation.state import Idle, Phase, State
 from voiceskill.core.diary import Entry
 from voiceskill.core.sentences import sentences
@@ -87,6 +87,11 @@ class Turn:
         self.do(say)
         return say.id
 
+    def cue(self, kind: Literal["heard", "listening", "failed"]) -> None:
+        """Make a short sound, but not at night."""
+        if not self.quiet:
+            self.do(Cue(kind))
+
     def silence(self) -> None:
         """Make way for a new reply: nobody wants the rest of an old one. What was said in this turn stays."""
         if self.state.speaking and not self._said:
@@ -133,6 +138,8 @@ class Turn:
         if timer := waiting.pop(say, None):
             self.change(waiting=waiting)
             self.do(StartTimer(*timer))
+            if timer[0] == QUESTION_TIMER:
+                self.cue("listening")
         return ours
 
     def close(self) -> None:
