@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
 
+from voiceskill.app import shipped
 from voiceskill.core.actions import Action, Alert, Say
 from voiceskill.core.conversation import Conversation, Manners
 from voiceskill.core.diary import Memory
@@ -14,6 +15,7 @@ from voiceskill.core.events import Event
 from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.skill import Skill
 from voiceskill.core.understanding.matcher import Matcher
+from voiceskill.edges.encoder import OnnxEncoder
 from voiceskill.edges.store import MemoryStore
 from voiceskill.skill_files import load_skill
 from voiceskill.typed import Rehearsal
@@ -31,17 +33,24 @@ class Remembering(Interpreter):
     """An interpreter that finds the meaning of the same words once: it is a pure function, and tests say the same things often."""
 
     @lru_cache(maxsize=4_096)  # noqa: B019 - there is one, and it lives as long as the tests
-    def _meaning(self, readings: tuple[str, ...], saying: str) -> Interpretation:
-        return super().interpret(readings, saying=saying)
+    def _meaning(self, readings: tuple[str, ...], saying: str, busy: bool) -> Interpretation:
+        return super().interpret(readings, saying=saying, busy=busy)
 
-    def interpret(self, readings: Sequence[str], *, saying: str = "") -> Interpretation:
-        return self._meaning(tuple(readings), saying)
+    def interpret(self, readings: Sequence[str], *, saying: str = "", busy: bool = False) -> Interpretation:
+        return self._meaning(tuple(readings), saying, busy)
 
 
 @cache
 def listed_only() -> Interpreter:
     """What the shipped skill understands of its listed phrases and templates."""
     return Remembering(skill(), Matcher(skill(), None))
+
+
+@cache
+def whole_interpreter() -> Interpreter:
+    """The same with its trained judge."""
+    encoder = OnnxEncoder(shipped("models") / "understanding-en")
+    return Remembering(skill(), Matcher(skill(), encoder), encoder)
 
 
 class Bedside:

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.rehearsing import AFTERNOON, Bedside, skill
-from voiceskill.app import shipped
+from tests.rehearsing import AFTERNOON, Bedside, whole_interpreter
 from voiceskill.core.conversation import Manners
-from voiceskill.core.interpret import Interpreter
-from voiceskill.core.understanding.matcher import Matcher
-from voiceskill.edges.encoder import OnnxEncoder
 
 SCENES = yaml.safe_load((Path(__file__).parent / "scenarios" / "scenes.yaml").read_text(encoding="utf-8"))
-
-
-@cache
-def whole_interpreter() -> Interpreter:
-    encoder = OnnxEncoder(shipped("models") / "understanding-en")
-    return Interpreter(skill(), Matcher(skill(), encoder), encoder)
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene["name"])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import time
 from pathlib import Path
 from typing import Self
 
@@ -19,7 +19,7 @@ import platformdirs
 from voiceskill.core.actions import Say
 from voiceskill.core.conversation import Conversation, Manners, State
 from voiceskill.core.diary import Memory
-from voiceskill.core.events import Event, Failed, Spoken, Started
+from voiceskill.core.events import ClockSet, Event, Failed, Spoken, Started
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.sentences import sentences
@@ -27,7 +27,7 @@ from voiceskill.core.skill import Intent, Kind, Skill
 from voiceskill.core.spoken_values import number
 from voiceskill.core.understanding.matcher import Matcher
 from voiceskill.edges.alerts import NoAlerts
-from voiceskill.edges.clock import MonotonicClock
+from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.encoder import OnnxEncoder
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.recognisers.choose import build_recogniser
@@ -50,6 +50,9 @@ _log = logging.getLogger(__name__)
 
 _FIRST_SOUND_SECONDS = 10.0
 """How long a microphone may take to give its first sound; a sound server that dies meanwhile keeps us waiting for ever."""
+
+_FRAMES_BETWEEN_LOOKS = 300
+"""How often it is looked whether the time of day was set: about every ten seconds."""
 
 _OUT_RATE = 22_050
 """Samples per second of a recording of our speech."""
@@ -127,7 +130,10 @@ class App:
         except ModelMissing as fault:
             _log.warning("%s; until then only listed phrases are understood", fault)
             return None
-        return encoder if encoder.intents and set(encoder.intents) <= self.skill.intents.keys() else None
+        if not set(encoder.intents) <= self.skill.intents.keys():
+            _log.info("the trained judge was taught another skill than %s; only listed phrases are understood", self.home.intents)
+            return None
+        return encoder
 
     def conversation(self) -> Conversation:
         """The rules of the conversation."""
@@ -253,11 +259,14 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         listener = Listener(SileroVad(), recogniser, app.segmenter(), post)
 
         hearing_begun = threading.Event()
+        time_of_day = TimeOfDay(clock)
 
         def hear() -> None:
             try:
-                for frame in microphone.frames():
+                for number, frame in enumerate(microphone.frames()):
                     hearing_begun.set()
+                    if number % _FRAMES_BETWEEN_LOOKS == 0 and time_of_day.was_set():
+                        post(ClockSet(clock.now(), time_of_day.now()))
                     listener.feed(frame)
                     if speaker.fault:
                         raise speaker.fault
@@ -277,7 +286,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
             )
         threading.Thread(target=_render_ahead, args=(synthesiser, app.skill), name="render ahead", daemon=True).start()
         on_ready(loop, f"{recogniser.name}; {synthesiser.name}; {microphone.name}; {speaker.name}")
-        loop.post(Started(clock.now(), datetime.now().astimezone()))
+        post(Started(clock.now(), time_of_day.now()))
         loop.run()
     if failure:
         raise failure[0]
@@ -348,7 +357,7 @@ def run_recording(app: App, pcm: Pcm, observe: Observe, *, realtime: bool) -> Cl
     inbox.append(loop)
     listener = Listener(SileroVad(), app.recogniser(), app.segmenter(), post)
     speaker.start(voice.pull)
-    loop.post(Started(clock.now(), datetime.now().astimezone()))
+    post(Started(clock.now(), TimeOfDay(clock).now()))
     start = clock.now()
     for frame in microphone.frames():
         listener.feed(frame)

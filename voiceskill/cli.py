@@ -201,9 +201,11 @@ def ask(home: Home, text: Annotated[str, typer.Argument(help="What to ask.")], *
             if isinstance(happening, Say):
                 replies.append(happening.text)
 
-        rehearsal = Rehearsal(device.conversation(), device.store(), _now(), collect, introduced=True)
+        store = device.store()
+        rehearsal = Rehearsal(device.conversation(), store, _now(), collect, introduced=True)
         replies.clear()  # where we were is not what was asked
         rehearsal.hear(text)
+        store.save_progress(None)  # nobody goes on with a routine that began in a single turn
         outcome = device.interpreter().interpret([text]).outcome
         if as_json:
             _print_json({**_as_json(text, outcome), "say": replies})
@@ -263,7 +265,10 @@ def _lines_of_json(stream: Iterable[str]) -> Iterator[str]:
 
 
 def _matched(interpreter: Interpreter, *readings: str) -> dict[str, Any]:
-    return _as_json(readings[0], interpreter.interpret(readings).outcome)
+    """What was understood; `also` is there only when one breath tells of several things."""
+    meant = interpreter.interpret(readings)
+    also = [{"intent": one.intent, "score": round(one.score, 3), "slots": dict(one.slots)} for one in meant.also]
+    return {**_as_json(readings[0], meant.outcome), **({"also": also} if also else {})}
 
 
 def _as_json(text: str, outcome: Outcome) -> dict[str, Any]:

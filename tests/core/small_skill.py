@@ -70,7 +70,6 @@ SKILL = Skill(
         agreed="All right.",
         declined="All right.",
         did_you_mean="Did you mean",
-        speech_failed="I can't speak just now.",
     ),
     sources={},
     lists={},

@@ -284,7 +284,7 @@ def test_a_clear_no_about_danger_is_trusted_and_it_is_not_asked_twice() -> None:
 
 
 def test_a_danger_sign_that_must_not_wait_is_raised_without_asking() -> None:
-    talk = doubtful_talk("redflag_fever", 0.2)
+    talk = doubtful_talk("redflag_fever", 0.37)
     assert talk.hear("mumble") == "Back pain with a fever needs a doctor today."
 
 

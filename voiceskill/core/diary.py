@@ -141,6 +141,11 @@ class Memory:
         """The same with one entry more."""
         return Memory((*self.entries, entry), self.progress)
 
+    def forgotten(self, now: datetime) -> Memory:
+        """Nothing of it but that movement is ruled out, while it is: who deletes the diary is no safer for it."""
+        ruling = [entry for entry in self.episode(now) if isinstance(entry, Screened) and entry.result is not ScreenResult.TODAY]
+        return Memory((Screened(ruling[-1].at, ruling[-1].result),)) if self.blocked(now) else Memory()
+
     @property
     def pace(self) -> float:
         """The pace last asked for."""
@@ -192,9 +197,9 @@ class Memory:
         hurt = [e.at for e in self.episode(now) if isinstance(e, RoutineEnded) and e.routine == routine and e.how is Ending.HURT]
         return len(hurt) >= _TIMES_HURT and now - hurt[-1] < _DROPPED_FOR
 
-    def introduced_to_movement(self, now: datetime) -> bool:
-        """Whether a routine was ended in this episode before, so that the stop rule is known."""
-        return any(isinstance(entry, RoutineEnded) for entry in self.episode(now))
+    def ended(self, now: datetime) -> frozenset[str]:
+        """The routines that were begun in this episode and are over."""
+        return frozenset(entry.routine for entry in self.episode(now) if isinstance(entry, RoutineEnded))
 
     def scores(self, since: datetime | None = None) -> tuple[PainScored, ...]:
         """The pain scores, from `since` on."""

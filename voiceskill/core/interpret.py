@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voiceskill.core.echo_guard import says
-from voiceskill.core.skill import Control, Skill, Tier
+from voiceskill.core.skill import Control, Kind, Skill, Tier
 from voiceskill.core.triage import Flag, Triage
 from voiceskill.core.understanding.clauses import clauses
 from voiceskill.core.understanding.judgement import Encoder
@@ -16,6 +16,9 @@ from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
 
 _LONG_SENTENCE = 5
 """Words from which an escape word inside a sentence that means something else is part of that meaning, when we are silent."""
+
+_STOPPING = frozenset({Control.STOP, Control.PAUSE})
+"""What needs something to be stopped."""
 
 _SURE = 0.9
 """A score from which that other meaning is believed."""
@@ -38,7 +41,7 @@ class Interpretation:
     """Flags, sure and urgent ones first; an escape word's control; and the outcome that sums it up.
 
     With a sure flag there is nothing else; a doubtful one is to be asked about, unless an escape word was heard. `also` are the
-    meanings after the first, where one breath tells of several.
+    meanings besides the first, where one breath tells of several: onlookers are told of all, but in danger nothing else is done.
     """
 
     flags: tuple[Flag, ...]
@@ -60,13 +63,18 @@ class Interpreter:
         self._triage = Triage(skill, encoder)
         self._understander = understander
 
-    def interpret(self, readings: Sequence[str], *, saying: str = "") -> Interpretation:
-        """What an utterance with these readings means, while we are `saying` something ourselves."""
+    def interpret(self, readings: Sequence[str], *, saying: str = "", busy: bool = False) -> Interpretation:
+        """What an utterance with these readings means, while we are `saying` something ourselves.
+
+        We are `busy` when there is anything to stop: speech, a routine, a question of ours.
+        """
         outcome = self._understander.understand(readings)
         flags = tuple(flag for flag in self._triage.flags(readings) if not _listed(outcome, flag))
         if flags and flags[0].sure:
-            return Interpretation(flags, None, Match(flags[0].intent.id, flags[0].score))
-        escape = self._escape(readings, saying, outcome)
+            first, *others = (Match(flag.intent.id, flag.score) for flag in flags if flag.sure)
+            besides = (part for part in self._several(readings[0]) if self._skill.intents[part.intent].kind is not Kind.FLAG)
+            return Interpretation(flags, None, first, (*others, *besides))
+        escape = self._escape(readings, saying, outcome, busy=busy or bool(saying))
         intent = self._skill.control(escape) if escape else None
         if intent:
             return Interpretation(flags, escape, Match(intent.id, 1.0))
@@ -79,10 +87,13 @@ class Interpreter:
         sure = [part for part in parts if isinstance(part, Match) and part.score >= _SURE]
         return [part for number, part in enumerate(sure) if part.intent not in {before.intent for before in sure[:number]}]
 
-    def _escape(self, readings: Sequence[str], saying: str, outcome: Outcome) -> Control | None:
+    def _escape(self, readings: Sequence[str], saying: str, outcome: Outcome, *, busy: bool) -> Control | None:
+        """The escape word's control. With nothing to stop, "stop the washing machine" stops nothing; calls for help are always heard."""
         escape = self._triage.escape(readings)
         if escape is None or says(saying, escape.phrase):
             return None
-        if saying or isinstance(outcome, NoMatch) or outcome.score < _SURE or len(words(readings[0])) < _LONG_SENTENCE:
+        if busy or escape.control not in _STOPPING or len(words(readings[0])) < _LONG_SENTENCE - 1:
             return escape.control
-        return None
+        meant_otherwise = isinstance(outcome, Match) and outcome.score >= _SURE
+        not_for_us = isinstance(outcome, NoMatch) and outcome.reason == "unrelated"
+        return None if meant_otherwise or not_for_us else escape.control

@@ -174,7 +174,6 @@ class Lines:
     declined: str
     agreed: str
     did_you_mean: str
-    speech_failed: str
     severe: str | None = None
     two_signs: str | None = None
     tell_them: str | None = None
@@ -229,6 +228,8 @@ class DiaryLines:
     forgotten: str
     kept: str
     cannot_remember: str
+    not_noted: str
+    not_forgotten: str
 
 
 @dataclass(frozen=True, slots=True)

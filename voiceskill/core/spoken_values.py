@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from voiceskill.core.diary import day_of
-
 _ONES = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"),
     *("fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
@@ -66,14 +64,14 @@ def _hour(hour: int) -> str:
 
 def when(moment: datetime, now: datetime) -> str:
     """When something was, seen from now."""
-    days = (day_of(now) - day_of(moment)).days
-    if days == 0:
-        minutes = int((now - moment).total_seconds() // 60)
-        if minutes < 2:
-            return "just now"
-        return f"{count(minutes, 'minute', 'minutes')} ago" if minutes < 60 else f"today at {clock(moment)}"
-    if days == 1:
-        return f"yesterday at {clock(moment)}"
+    minutes = int((now - moment).total_seconds() // 60)
+    if minutes < 2:
+        return "just now"
+    if minutes < 60:
+        return f"{count(minutes, 'minute', 'minutes')} ago"
+    days = (now.date() - moment.date()).days
+    if days <= 1:
+        return f"{'yesterday' if days else 'today'} at {clock(moment)}"
     if days < _WEEK:
         return f"on {moment.strftime('%A')} at {clock(moment)}"
     return f"{count(days, 'day', 'days')} ago" if days < 60 else "some months ago"

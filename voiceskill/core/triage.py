@@ -32,14 +32,27 @@ _CUE_SHARE = 0.75
 _CUE_BACKED_AT = 0.05
 """The trained judge's probability from which a cue amid other words is believed."""
 
-_SURE_AT = 0.35
+_SURE_AT = 0.4
 """The trained judge's probability from which a flag is raised. Chosen on tests/phrases/tuning.tsv, as are the others."""
 
-_DOUBTFUL_AT = 0.12
+_DOUBTFUL_AT = 0.15
 """The same from which the person is asked."""
 
-_CLAUSE_SURE_AT = 0.7
+_SHORT = 2
+_SHORT_SURE_AT = 0.85
+"""The same for a sentence of so few words, which may be about anybody."""
+
+_OUTWEIGHS_LISTED_AT = 0.9
+"""The same from which another flag is raised beside the one that exactly this sentence is listed for."""
+
+_UNASKED_AT = 0.35
+"""The same from which a flag is raised that nobody is to be asked about."""
+
+_CLAUSE_SURE_AT = 0.9
 """The same for a clause taken by itself, which says less."""
+
+_LIKELY_SHARE = 0.4
+"""Share of the likeliest flag's evidence from which another is likely too."""
 
 _NEVER = 1e-4
 """No probability is taken to be nearer to 0 or 1 than this."""
@@ -83,7 +96,11 @@ class Triage:
             heard = words(reading)
             unsure = hedged(" ".join(heard))
             chances = self._chances(heard)
-            for heard_flag in (*self._cued(heard, chances), *self._judged(heard, chances)):
+            listed = self._cues.get(" ".join(heard))
+            in_clauses = () if listed else self._judged_in_clauses(heard)
+            for heard_flag in (*self._cued(heard, chances), *self._judged(heard, chances), *in_clauses):
+                if listed and heard_flag.intent is not listed and heard_flag.score < _OUTWEIGHS_LISTED_AT:
+                    continue
                 flag = replace(heard_flag, sure=heard_flag.sure and not unsure)
                 known = found.setdefault(flag.intent.id, flag)
                 found[flag.intent.id] = max(flag, known, key=lambda one: (one.sure, one.score))
@@ -110,22 +127,36 @@ class Triage:
                 yield Flag(intent, likeness / 100, sure=alone or backed)
 
     def _judged(self, heard: Sequence[str], chances: Mapping[str, float]) -> Iterator[Flag]:
-        """Flags that the trained judge finds in the whole, or in a clause."""
+        """Flags that the trained judge finds in the whole."""
         for flag, chance in chances.items():
-            if chance >= _DOUBTFUL_AT:
-                yield Flag(self._flags[flag], chance, sure=chance >= _SURE_AT)
+            intent = self._flags[flag]
+            if chance >= (_DOUBTFUL_AT if intent.confirm else _UNASKED_AT):
+                sure_at = _SURE_AT if len(heard) > _SHORT else _SHORT_SURE_AT
+                yield Flag(intent, chance, sure=chance >= sure_at or not intent.confirm)
+
+    def _judged_in_clauses(self, heard: Sequence[str]) -> Iterator[Flag]:
+        """Flags that the trained judge finds in a clause taken by itself."""
         for clause in clauses(heard):
             for flag, chance in self._chances(clause).items():
                 if chance >= _CLAUSE_SURE_AT:
                     yield Flag(self._flags[flag], chance)
 
     def _chances(self, heard: Sequence[str]) -> dict[str, float]:
-        """How likely each flag is. The two heads see different things: one each flag by itself, one what else it could be instead."""
+        """How likely each flag is.
+
+        The two heads see different things: one each flag by itself, the other what it could be instead. What the other gives to flags
+        in all supports those that are likely, and lifts no others.
+        """
         if self._encoder is None or not heard:
             return {}
         judgement = self._encoder.judge(" ".join(heard))
-        any_flag = sum(chance for intent, chance in judgement.intents.items() if intent in self._flags)
-        return {flag: _between(chance, any_flag) for flag, chance in judgement.flags.items()}
+        meant = {flag: judgement.intents.get(flag, 0.0) for flag in self._flags}
+        any_flag = sum(meant.values())
+        likely = max((chance + meant.get(flag, 0.0) for flag, chance in judgement.flags.items()), default=0.0) * _LIKELY_SHARE
+        return {
+            flag: _between(chance, any_flag) if chance + meant.get(flag, 0.0) >= likely else min(chance, any_flag)
+            for flag, chance in judgement.flags.items()
+        }
 
 
 def _between(first: float, second: float) -> float:

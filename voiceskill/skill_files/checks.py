@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from voiceskill.core.skill import Kind
+from voiceskill.core.skill import Kind, Note
 from voiceskill.skill_files import phrases, routines, slots, spoken
 from voiceskill.skill_files.document import Document, Place, Problem
 from voiceskill.skill_files.schema import IntentFile, SkillFile
@@ -111,6 +111,8 @@ def _kind(written: Written, _: Surroundings) -> Iterator[Problem]:
     for key in _NEEDED[intent.kind]:
         if not getattr(intent, key):
             yield written.problem(("kind",), f'an intent of kind {intent.kind} needs "{key}"; add it')
+    if intent.note is Note.SCREENED and not intent.answers:
+        yield written.problem(("note",), 'this one needs "answers"; add what is said when the questions were answered already')
     for key, kind in _ONLY_FOR.items():
         if getattr(intent, key) and intent.kind is not kind:
             yield written.problem((key,), f'"{key}" is for the kind {kind} only; take it out, or change the kind')

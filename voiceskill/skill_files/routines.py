@@ -91,7 +91,7 @@ def check_routine(document: Document, intent: IntentFile) -> Iterator[Problem]:
             yield document.problem(place, message)
         if entry.harder and not waited:
             yield document.problem((*place, "harder"), "a harder step must come right after one that listens: silence may not lead to it")
-        waited = entry.listen is not None
+        waited = entry.listen is not None and entry.only_if is None and not entry.in_rounds and not entry.steps
     if intent.precautions and intent.precautions.moves and not intent.precautions.screen:
         yield document.problem(("precautions",), 'what moves the body needs safety questions first; name them under "screen"')
 
@@ -100,8 +100,8 @@ def _faults(entry: StepEntry, *, nested: bool) -> Iterator[str]:
     if entry.steps:
         if nested:
             yield "steps inside of repeated steps cannot be repeated themselves; write them out"
-        if entry.say or entry.rounds is None:
-            yield 'steps that are repeated have "rounds" and "steps", and nothing to say of their own'
+        if entry.model_fields_set - {"rounds", "easier_rounds", "steps"} or entry.rounds is None:
+            yield 'steps that are repeated have "rounds", perhaps "easier_rounds", and "steps", and nothing else'
         return
     if entry.say is None:
         yield 'a step needs something to "say"'

@@ -116,7 +116,6 @@ class LinesSection(_Keys):
     declined: Text
     agreed: Text = "All right."
     did_you_mean: Text
-    speech_failed: Text
     severe: Text | None = None
     two_signs: Text | None = None
     tell_them: Text | None = None

@@ -129,7 +129,7 @@ class Conversation:
     def _heard(self, turn: Turn, heard: Heard) -> None:
         saying = "" if heard.typed else self._audible(turn.state, heard)
         readings = [hypothesis.text for hypothesis in heard.hypotheses]
-        meant = self._interpreter.interpret(readings, saying=saying)
+        meant = self._interpreter.interpret(readings, saying=saying, busy=_is_busy(turn.state))
         if saying and all(is_echo(reading, saying) for reading in readings) and not meant.escape:
             return
         turn.do(Understood(heard.utterance, meant.outcome))
@@ -148,12 +148,12 @@ class Conversation:
     def _respond(self, turn: Turn, meant: Interpretation, text: str) -> None:
         phase = turn.state.phase
         self._note_conditions(turn, meant, text)
-        sure = tuple(flag.intent for flag in meant.flags if flag.sure or not flag.intent.confirm)
+        sure = tuple(flag.intent for flag in meant.flags if flag.sure)
         if sure:
             flags.raise_flag(turn, sure[0], sure[1:], heard=text)
         elif isinstance(phase, Confirming) and not _is_no(self._skill, meant.outcome):
             flags.raise_flag(turn, self._skill.intents[phase.intent])
-        elif (turn.state.asleep and not self._wakes(meant)) or (is_moan(text) and not meant.escape):
+        elif not self._heeds(turn.state, meant, text):
             pass
         elif meant.escape:
             self._controls.do(turn, meant.escape, meant.outcome)
@@ -180,11 +180,15 @@ class Conversation:
             if condition not in known and any(f" {phrase} " in f" {text} " for phrase in phrases) and not hedged(text):
                 turn.save(ConditionTold(turn.now, condition))
 
-    def _wakes(self, meant: Interpretation) -> bool:
-        if meant.escape:
+    def _heeds(self, state: State, meant: Interpretation, text: str) -> bool:
+        """Whether it is for us at all: a moan is not, and after "good night" little is."""
+        if meant.escape or self._doubtful(state, meant):
             return True
+        return not is_moan(text) and (not state.asleep or self._wakes(meant))
+
+    def _wakes(self, meant: Interpretation) -> bool:
         intent = self._skill.intents[meant.outcome.intent] if isinstance(meant.outcome, Match) else None
-        return intent is not None and (intent.wakes or intent.control in {Control.HELLO, Control.HELP})
+        return intent is not None and (intent.wakes or intent.control in {Control.HELLO, Control.HELP, Control.CALL_SOMEONE})
 
     def _doubtful(self, state: State, meant: Interpretation) -> Intent | None:
         """A flag to ask about: nobody is asked twice, and a meaning that is sure outweighs a suspicion."""
@@ -261,6 +265,11 @@ class Conversation:
             place = outcome.slots.get("place")
             told = frozenset({place}) & self._skill.conditions.keys() if isinstance(place, str) else frozenset()
             guide.begin(turn, intent, conditions=screening.conditions(turn) | told)
+
+
+def _is_busy(state: State) -> bool:
+    """Whether there is anything to stop."""
+    return bool(state.speaking or state.guided or state.timed) or not isinstance(state.phase, Idle)
 
 
 def _is_no(skill: Skill, outcome: Outcome) -> bool:

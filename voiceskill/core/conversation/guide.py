@@ -86,8 +86,7 @@ def begin(
     end(turn, Ending.STOPPED)
     turn.close()
     opening = [routine.warning] if routine.warning else []
-    first_movement = intent.precautions is not None and intent.precautions.moves and not turn.state.memory.introduced_to_movement(turn.now)
-    if routine.stop_rule and first_movement:
+    if routine.stop_rule and not _knows_when_to_stop(turn, intent):
         opening.append(routine.stop_rule)
     start = cursor or next(walk(routine, manner))
     turn.change(
@@ -97,6 +96,16 @@ def begin(
     )
     turn.do(Guiding(intent.id, _index(routine, start), "started"))
     _tell(turn, start, prefix=" ".join(opening))
+
+
+def _knows_when_to_stop(turn: Turn, intent: Intent) -> bool:
+    """Whether the stop rule was told in this episode: that of movement with any movement, another's with the routine itself."""
+    ended = turn.state.memory.ended(turn.now)
+    return any(_moves(turn.skill.intents[name]) for name in ended if name in turn.skill.intents) if _moves(intent) else intent.id in ended
+
+
+def _moves(intent: Intent) -> bool:
+    return intent.precautions is not None and intent.precautions.moves
 
 
 def end(turn: Turn, how: Ending) -> None:
@@ -368,11 +377,11 @@ def _answered(turn: Turn, moment: Listening, control: Control) -> None:
         case Listen.DONE:
             turn.say(step.otherwise or lines(turn).ready_again)
             _turn_to(turn, Listening(ready=True), seconds=_ASK_AGAIN_SECONDS)
-        case Listen.ALL_WELL if control in {Control.NO, Control.RESUME}:
+        case Listen.ALL_WELL if control is Control.NO:
             advance(turn)
         case Listen.FEELING if agreed:
             advance(turn)
-        case Listen.FEELING:
+        case Listen.FEELING | Listen.ALL_WELL:
             turn.say(_question_of(turn, step, moment))
             _turn_to(turn, Listening(moment.asked), seconds=_ASK_AGAIN_SECONDS)
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from voiceskill.core.actions import Forget
 from voiceskill.core.conversation import guide, screening
-from voiceskill.core.conversation.state import AskingWhatHelped, Forgetting, Offered, Scoring
+from voiceskill.core.conversation.state import AskingWhatHelped, Forgetting, Held, Idle, Offered, Pending, Scoring
 from voiceskill.core.conversation.turn import Turn
-from voiceskill.core.diary import Helped, Memory, PaceSet, PainScored, Screened, ScreenResult, TookMedicine, day_of
+from voiceskill.core.diary import Helped, PaceSet, PainScored, Screened, ScreenResult, TookMedicine, day_of
 from voiceskill.core.skill import DiaryLines, Intent, Note
 from voiceskill.core.spoken_values import number, when
 
@@ -67,22 +67,26 @@ def scored(turn: Turn, score: float) -> None:
     """Keep a pain score, and say what follows from it."""
     turn.close()
     rose = guide.pain_rose(turn, score)
-    reply = lines(turn).saved_score.replace("{SCORE}", number(score))
     turn.silence()
     turn.save(PainScored(turn.now, score))
+    rest = guide.lines(turn).pain_up if rose else _after_score(turn, score)
+    turn.say_when_saved(lines(turn).saved_score.replace("{SCORE}", number(score)), rest)
+
+
+def _after_score(turn: Turn, score: float) -> str:
+    """What follows from a score: rest first when it is strong, help when it gets no better."""
     calming = turn.skill.intents.get(turn.skill.calming or "")
-    nudge = _not_improving(turn)
-    if rose:
-        reply += f" {guide.lines(turn).pain_up}"
-    elif score >= _STRONG:
-        reply += f" {lines(turn).strong}"
-        if calming and calming.invitation and not turn.state.guided:
-            reply += f" {calming.invitation}"
-            turn.open(Offered(calming.id))
-    elif nudge and nudge.invitation and not turn.state.guided:
-        reply += f" {nudge.invitation}"
-        turn.open(Offered(nudge.id))
-    _once_kept(turn, reply)
+    busy = turn.state.guided is not None
+    if score >= _STRONG:
+        if busy or calming is None or calming.invitation is None:
+            return lines(turn).strong
+        turn.open(Offered(calming.id))
+        return f"{lines(turn).strong} {calming.invitation}"
+    nudge = None if busy else _not_improving(turn)
+    if nudge is None or nudge.invitation is None:
+        return ""
+    turn.open(Offered(nudge.id))
+    return nudge.invitation
 
 
 def unclear_score(turn: Turn, heard: float) -> None:
@@ -120,7 +124,7 @@ def helped(turn: Turn, what: str, *, better: bool) -> None:
     turn.close()
     turn.silence()
     turn.save(Helped(turn.now, what, better))
-    _once_kept(turn, lines(turn).saved_helped)
+    turn.say_when_saved(lines(turn).saved_helped)
 
 
 def _medicine(turn: Turn, slots: Slots) -> None:
@@ -134,7 +138,7 @@ def _medicine(turn: Turn, slots: Slots) -> None:
     drowsy = isinstance(name, str) and name in turn.skill.drowsy
     turn.silence()
     turn.save(TookMedicine(turn.now, taken, name if isinstance(name, str) else None, drowsy))
-    _once_kept(turn, lines(turn).saved_medicine.replace("{TIME}", when(taken, turn.now)))
+    turn.say_when_saved(lines(turn).saved_medicine.replace("{TIME}", when(taken, turn.now)))
 
 
 def _time_told(now: datetime, told: str | float | None) -> datetime:
@@ -184,7 +188,7 @@ def forget(turn: Turn) -> None:
     turn.close()
     turn.silence()
     ref = f"save-{turn.state.savings + 1}"
-    turn.change(savings=turn.state.savings + 1, memory=Memory(), pending={**turn.state.pending, ref: lines(turn).forgotten})
+    turn.change(savings=turn.state.savings + 1, pending={**turn.state.pending, ref: Pending(lines(turn).forgotten, forgets=True)})
     turn.do(Forget(ref))
 
 
@@ -205,31 +209,43 @@ def _say(turn: Turn, text: str) -> None:
         turn.say(text)
 
 
-def _once_kept(turn: Turn, reply: str) -> None:
-    """Say that it is saved only when it is."""
-    last = f"save-{turn.state.savings}"
-    turn.change(pending={**turn.state.pending, last: reply})
-
-
 def saved(turn: Turn, ref: str) -> None:
-    """Something is kept for good: now we may say so."""
-    reply = turn.state.pending.get(ref)
-    if reply is None:
+    """Something is kept, or deleted, for good: now we may say so."""
+    pending = _settled(turn, ref)
+    if pending is None:
         return
-    turn.change(pending={key: value for key, value in turn.state.pending.items() if key != ref})
-    _say_in_passing(turn, reply)
+    if pending.forgets:
+        turn.change(memory=turn.state.memory.forgotten(turn.now))
+    _say_in_passing(turn, f"{pending.kept} {pending.rest}".strip())
 
 
 def not_saved(turn: Turn, ref: str | None) -> None:
-    """Something could not be kept. We say so once, and help on."""
-    turn.change(pending={key: value for key, value in turn.state.pending.items() if key != ref})
-    if not turn.state.forgetful and turn.skill.diary:
-        turn.change(forgetful=True)
-        _say_in_passing(turn, lines(turn).cannot_remember)
+    """Something could not be kept. We say so, at length once, and help on."""
+    if turn.skill.diary is None:
+        return
+    pending = _settled(turn, ref)
+    first, rest = not turn.state.forgetful, pending.rest if pending else ""
+    turn.change(forgetful=True)
+    if pending and pending.forgets:
+        _say_in_passing(turn, lines(turn).not_forgotten)
+    elif first:
+        _say_in_passing(turn, f"{lines(turn).cannot_remember} {rest}".strip())
+    elif pending:
+        _say_in_passing(turn, f"{lines(turn).not_noted} {rest}".strip())
+
+
+def _settled(turn: Turn, ref: str | None) -> Pending | None:
+    """What was to be said about something that is settled now."""
+    pending = turn.state.pending.get(ref or "")
+    if pending:
+        turn.change(pending={key: value for key, value in turn.state.pending.items() if key != ref})
+    return pending
 
 
 def _say_in_passing(turn: Turn, text: str) -> None:
-    if turn.state.guided:
-        guide.pass_by(turn, text)
-    else:
+    if not turn.state.guided:
         turn.say(text)
+    elif isinstance(turn.state.guided.moment, Held) and isinstance(turn.state.phase, Idle):
+        guide.ask_to_carry_on(turn, text)
+    else:
+        guide.pass_by(turn, text)

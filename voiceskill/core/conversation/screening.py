@@ -10,6 +10,7 @@ from voiceskill.core.conversation.turn import Turn
 from voiceskill.core.diary import ConditionTold, Ending, Screened, ScreenResult
 from voiceskill.core.precautions import Screen
 from voiceskill.core.skill import Control, Intent
+from voiceskill.core.spoken_values import number
 
 _ASK_AGAIN_SECONDS = 15.0
 _ASKED_AT_MOST = 2
@@ -70,7 +71,7 @@ def begin(turn: Turn, names: tuple[str, ...], then: str | None) -> None:
     """Ask safety questions."""
     screen = _screen(turn)
     turn.silence()
-    intro = screen.intro if len(names) > 1 else screen.intro_one
+    intro = screen.intro.replace("{COUNT}", number(len(names))) if len(names) > 1 else screen.intro_one
     turn.say(f"{intro} {screen.questions[names[0]].ask}")
     turn.open(Screening(names, then), _ASK_AGAIN_SECONDS)
 
@@ -120,18 +121,18 @@ def _no(turn: Turn, phase: Screening) -> Intent | None:
 
 
 def _yes(turn: Turn, phase: Screening) -> Intent | None:
-    screen, number = _screen(turn), phase.part
-    if number is None:
+    screen, index = _screen(turn), phase.part
+    if index is None:
         _put(turn, replace(phase, part=0, asked=1), prefix=screen.which)
         return None
-    part = screen.questions[phase.names[0]].parts[number]
+    part = screen.questions[phase.names[0]].parts[index]
     if part.condition:
         turn.save(ConditionTold(turn.now, part.condition))
     if part.flag:
         flags.raise_flag(turn, turn.skill.intents[part.flag])
         return None
     phase = replace(phase, told=True)
-    following = _part_after(turn, phase, number)
+    following = _part_after(turn, phase, index)
     if following is not None:
         _put(turn, replace(phase, part=following, asked=1))
         return None
@@ -142,7 +143,7 @@ def _part_after(turn: Turn, phase: Screening, index: int) -> int | None:
     parts = _screen(turn).questions[phase.names[0]].parts
     known = conditions(turn)
     later = range(index + 1, len(parts))
-    return next((number for number in later if (need := parts[number].only_if) is None or need in known), None)
+    return next((place for place in later if (need := parts[place].only_if) is None or need in known), None)
 
 
 def _next_question(turn: Turn, phase: Screening) -> Intent | None:

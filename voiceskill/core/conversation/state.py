@@ -209,6 +209,15 @@ class Guided:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """What is said when something is kept for good: `kept`, and `rest`, which is said at any rate. `forgets` is whether all is deleted."""
+
+    kept: str = ""
+    rest: str = ""
+    forgets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """How things stand.
 
@@ -240,7 +249,7 @@ class State:
     introduced: bool = False
     denied: frozenset[str] = frozenset()
     clock: tuple[float, datetime] = (0.0, _EPOCH)
-    pending: Mapping[str, str] = field(default_factory=dict)
+    pending: Mapping[str, Pending] = field(default_factory=dict)
     forgetful: bool = False
     asleep: bool = False
     nudged: date | None = None

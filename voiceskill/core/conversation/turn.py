@@ -8,7 +8,7 @@ from datetime import datetime, time
 from typing import Any, Literal
 
 from voiceskill.core.actions import Action, CancelTimer, Cue, Save, Say, StartTimer, StopSpeaking
-from voiceskill.core.conversation.state import Idle, Phase, State
+from voiceskill.core.conversation.state import Idle, Pending, Phase, State
 from voiceskill.core.diary import Entry
 from voiceskill.core.sentences import sentences
 from voiceskill.core.skill import Skill
@@ -150,13 +150,15 @@ class Turn:
 
     # Remembering.
 
-    def save(self, entry: Entry, reply: str | None = None) -> None:
-        """Keep an entry. `reply` is said once it is kept for good."""
-        state = self.state
-        ref = f"save-{state.savings + 1}"
-        pending = {**state.pending, ref: reply} if reply else state.pending
-        self.change(savings=state.savings + 1, memory=state.memory.with_entry(entry), pending=pending)
-        self.do(Save(ref, entry))
+    def save(self, entry: Entry) -> None:
+        """Keep an entry."""
+        number = self.state.savings + 1
+        self.change(savings=number, memory=self.state.memory.with_entry(entry))
+        self.do(Save(f"save-{number}", entry))
+
+    def say_when_saved(self, kept: str, rest: str = "") -> None:
+        """Say `kept` once the last entry is kept for good, and `rest` after it, or alone when it could not be."""
+        self.change(pending={**self.state.pending, f"save-{self.state.savings}": Pending(kept, rest)})
 
 
 def shortened(text: str, most_words: int) -> str:
