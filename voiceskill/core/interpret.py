@@ -17,6 +17,8 @@ from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
 _LONG_SENTENCE = 5
 """Words from which an escape word inside a sentence that means something else is part of that meaning, when we are silent."""
 
+_SEVERAL = 2
+
 _STOPPING = frozenset({Control.STOP, Control.PAUSE})
 """What needs something to be stopped."""
 
@@ -79,13 +81,19 @@ class Interpreter:
         if intent:
             return Interpretation(flags, escape, Match(intent.id, 1.0))
         several = self._several(readings[0])
-        return Interpretation(flags, None, several[0], tuple(several[1:])) if len(several) > 1 else Interpretation(flags, None, outcome)
+        return Interpretation(flags, None, several[0], tuple(several[1:])) if len(several) >= _SEVERAL else Interpretation(flags, None, outcome)
 
     def _several(self, reading: str) -> list[Match]:
         """The different meanings of the clauses of which each is sure, in order."""
-        parts = [self._understander.understand([" ".join(clause)]) for clause in clauses(words(reading))]
-        sure = [part for part in parts if isinstance(part, Match) and part.score >= _SURE]
-        return [part for number, part in enumerate(sure) if part.intent not in {before.intent for before in sure[:number]}]
+        parts = clauses(words(reading))
+        found: dict[str, Match] = {}
+        for number, clause in enumerate(parts):
+            if len(found) + len(parts) - number < _SEVERAL:
+                break  # there cannot be several any more
+            part = self._understander.understand([" ".join(clause)])
+            if isinstance(part, Match) and part.score >= _SURE:
+                found.setdefault(part.intent, part)
+        return list(found.values())
 
     def _escape(self, readings: Sequence[str], saying: str, outcome: Outcome, *, busy: bool) -> Control | None:
         """The escape word's control. With nothing to stop, "stop the washing machine" stops nothing; calls for help are always heard."""
