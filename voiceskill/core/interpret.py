@@ -81,7 +81,9 @@ class Interpreter:
         if intent:
             return Interpretation(flags, escape, Match(intent.id, 1.0))
         several = self._several(readings[0])
-        return Interpretation(flags, None, several[0], tuple(several[1:])) if len(several) >= _SEVERAL else Interpretation(flags, None, outcome)
+        if len(several) < _SEVERAL:
+            return Interpretation(flags, None, outcome)
+        return Interpretation(flags, None, several[0], tuple(several[1:]))
 
     def _several(self, reading: str) -> list[Match]:
         """The different meanings of the clauses of which each is sure, in order."""
