@@ -18,8 +18,8 @@ SCENES = yaml.safe_load((Path(__file__).parent / "scenarios" / "scenes.yaml").re
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene["name"])
 def test_a_scene_goes_as_it_must(scene: dict[str, Any]) -> None:
     start = datetime.fromisoformat(f"{scene['clock']}+00:00") if "clock" in scene else AFTERNOON
-    quiet = tuple(map(time.fromisoformat, scene["quiet"])) if "quiet" in scene else None
-    bed = Bedside(start=start, manners=Manners(quiet=quiet), interpreter=whole_interpreter())
+    begin, end = map(time.fromisoformat, scene.get("quiet", ("00:00", "00:00")))
+    bed = Bedside(start=start, manners=Manners(quiet=(begin, end) if "quiet" in scene else None), interpreter=whole_interpreter())
     for line in scene["script"]:
         before, alerts = len(bed.said), len(bed.alerts)
         match line:

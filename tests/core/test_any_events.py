@@ -183,7 +183,8 @@ def test_every_routine_led_by_a_patient_person_comes_to_its_end(routine: str) ->
         bed.wait(12)
         if bed.under_way is None:
             break
-        if isinstance(bed.rehearsal.device.state.guided.moment, Listening):
+        guided = bed.rehearsal.device.state.guided
+        if guided and isinstance(guided.moment, Listening):
             asked = bed.said[-1][1].text
             bed.interrupt("better" if "same or worse" in asked else "no" if "numb or weak" in asked else "yes")
     assert bed.under_way is None

@@ -11,7 +11,8 @@ from tests.rehearsing import AFTERNOON, Bedside, skill
 from voiceskill.core.conversation import Manners
 from voiceskill.core.diary import Ending, PainScored, RoutineEnded, Screened, ScreenResult
 from voiceskill.core.events import Failed
-from voiceskill.core.skill import Kind, Tier
+from voiceskill.core.routines import Routine
+from voiceskill.core.skill import Intent, Kind, Tier
 
 ROUTINES = sorted(intent.id for intent in skill().intents.values() if intent.kind is Kind.ROUTINE)
 MOVING = [name for name in ROUTINES if (p := skill().intents[name].precautions) and p.moves]
@@ -52,7 +53,7 @@ def test_rule_1_a_flag_is_heard_while_paused_and_inside_a_longer_sentence() -> N
 
 
 @pytest.mark.parametrize("flag", URGENT, ids=lambda flag: flag.id)
-def test_rule_2_an_emergency_line_is_said_in_full_and_no_movement_follows(flag) -> None:
+def test_rule_2_an_emergency_line_is_said_in_full_and_no_movement_follows(flag: Intent) -> None:
     bed = Bedside()
     bed.start("routine_knee_rolls")
     assert flag.answers[0] in bed.interrupt(flag.examples[0])
@@ -365,9 +366,11 @@ def test_rule_14_a_moan_is_no_yes(sound: str) -> None:
     bed = Bedside()
     bed.start("routine_log_roll")
     bed.wait(50)
-    cursor = bed.rehearsal.device.state.guided.cursor
+    before = bed.rehearsal.device.state.guided
     bed.hear(sound)
-    assert bed.rehearsal.device.state.guided is None or bed.rehearsal.device.state.guided.cursor == cursor
+    after = bed.rehearsal.device.state.guided
+    assert before is not None
+    assert after is None or after.cursor == before.cursor
 
 
 # 15. One disclaimer, once.
@@ -585,7 +588,7 @@ def test_rule_24_other_medical_questions_are_sent_elsewhere(text: str) -> None:
     assert "I only know backs" in reply or "pharmacist" in reply
 
 
-def _routine(name: str):
+def _routine(name: str) -> Routine:
     routine = skill().intents[name].routine
     assert routine is not None
     return routine
@@ -598,9 +601,12 @@ def test_the_diary_of_a_day_with_a_routine_reads_as_it_happened() -> None:
     bed.hear("stop")
     bed.wait(60)
     bed.hear("it's a four now")
-    kinds = [type(entry) for entry in bed.memory.entries]
-    assert kinds == [PainScored, Screened, RoutineEnded, PainScored]
-    assert bed.memory.entries[1].result is ScreenResult.CLEAR
-    assert bed.memory.entries[2].how is Ending.STOPPED
+    scored, screened, ended, scored_again = bed.memory.entries
+    assert isinstance(scored, PainScored)
+    assert isinstance(scored_again, PainScored)
+    assert isinstance(screened, Screened)
+    assert screened.result is ScreenResult.CLEAR
+    assert isinstance(ended, RoutineEnded)
+    assert ended.how is Ending.STOPPED
     assert bed.memory.entries[0].at - AFTERNOON < timedelta(minutes=1)
     assert "four" in bed.hear("how has my back been")

@@ -9,6 +9,9 @@ _JOINTS = frozenset({"and", "but", "also", "oh", "because", "plus", "then"})
 _SHORTEST = 3
 """Words of a clause that can stand by itself."""
 
+_MOST = 12
+"""Clauses that are looked at; nobody says more in one breath."""
+
 
 def clauses(words: Sequence[str]) -> list[list[str]]:
     """The parts of a sentence between its joints that can stand by themselves; none when it has no joint."""
@@ -18,4 +21,4 @@ def clauses(words: Sequence[str]) -> list[list[str]]:
             parts.append([])
         else:
             parts[-1].append(word)
-    return [part for part in parts if len(part) >= _SHORTEST] if len(parts) > 1 else []
+    return [part for part in parts if len(part) >= _SHORTEST][:_MOST] if len(parts) > 1 else []

@@ -25,6 +25,9 @@ _ACCEPT_ALONE_AT = 0.5
 _UNCLEAR_AT = 0.25
 """A probability of the best meaning from which a sentence may have been for us."""
 
+_SHORT = 2
+"""Words of a sentence so short that it is for us only if it means something."""
+
 _TIED_SHARE = 0.85
 """Share of the best meaning's probability from which the second-best is as good, and we ask instead of guessing."""
 
@@ -68,7 +71,7 @@ class Matcher:
         if self._encoder:
             judgement = self._encoder.judge(text)
             scores |= {intent: chance for intent, chance in judgement.intents.items() if intent in self._ids}
-            for_us = 1 - judgement.none
+            for_us = 1 - judgement.none if len(text.split()) > _SHORT else 0.0
         for intent, likeness in self._lexical.likenesses(text, at_least=self._counts_at).items():
             scores[intent] = max(scores[intent], self._belief(likeness))
         aligned = self._templates.judge(text)
