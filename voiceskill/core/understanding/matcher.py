@@ -28,7 +28,7 @@ _UNCLEAR_AT = 0.25
 _SHORT = 2
 """Words of a sentence so short that it is for us only if it means something."""
 
-_TIED_SHARE = 0.85
+_TIED_SHARE = 0.95
 """Share of the best meaning's probability from which the second-best is as good, and we ask instead of guessing."""
 
 _NOT_OURS_AT = 0.4
