@@ -477,3 +477,12 @@ def test_every_intent_has_a_title_of_its_own(shipped: Skill) -> None:
         if intent.title:
             title = intent.title.casefold()
             assert owner.setdefault(title, intent.id) == intent.id, f'"{title}" names {owner[title]} and {intent.id}'
+
+
+def test_the_numbers_to_call_are_those_of_the_country() -> None:
+    folder = Path(__file__).parent.parent / "intents" / "en"
+    said = {country: load_skill(folder, country=country).intents["redflag_chest_pain"].answers[0] for country in ("GB", "us", "", "XX")}
+    assert "nine nine nine" in said["GB"]
+    assert "nine one one" in said["us"]
+    assert said[""] == said["XX"]
+    assert "your emergency number" in said[""]
