@@ -160,6 +160,11 @@ class Intent:
     sources: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
 
+    @property
+    def moves(self) -> bool:
+        """Whether it moves the body."""
+        return self.precautions is not None and self.precautions.moves
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -212,7 +217,6 @@ class DiaryLines:
     """What is said about the diary. Names in capitals are filled in when it is said."""
 
     saved_score: str
-    is_that_right: str
     strong: str
     ask_score: str
     ask_helped: str

@@ -48,7 +48,7 @@ def offer(turn: Turn, intent: Intent, text: str) -> None:
         turn.say(_fitting(turn, text, intent.timed.offer))
         turn.open(OfferedTime(intent.id))
     elif nudge := _nudge(turn):
-        turn.say(f"{_fitting(turn, text, nudge)}")
+        turn.say(_fitting(turn, text, nudge))
     elif offered and offered.invitation and screening.refusal(turn, offered) is None:
         turn.say(_fitting(turn, text, offered.invitation))
         turn.open(Offered(offered.id))
@@ -62,16 +62,12 @@ def _nudge(turn: Turn) -> str | None:
     today = day_of(turn.now)
     if not line or turn.terse or turn.state.nudged == today or not episode or turn.now - episode[0].at < _LONG_REST:
         return None
-    moved = [entry for entry in episode if isinstance(entry, RoutineEnded) and entry.how is Ending.DONE and _moves(turn, entry.routine)]
+    moving = {intent.id for intent in turn.skill.intents.values() if intent.moves}
+    moved = [entry for entry in episode if isinstance(entry, RoutineEnded) and entry.how is Ending.DONE and entry.routine in moving]
     if moved and turn.now - moved[-1].at < _LONG_REST:
         return None
     turn.change(nudged=today)
     return line
-
-
-def _moves(turn: Turn, routine: str) -> bool:
-    intent = turn.skill.intents.get(routine)
-    return bool(intent and intent.precautions and intent.precautions.moves)
 
 
 def _fitting(turn: Turn, text: str, question: str = "") -> str:

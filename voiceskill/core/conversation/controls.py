@@ -100,8 +100,6 @@ class Controls:
                 guide.begin(turn, turn.skill.intents[routine], cursor=cursor, easier=True, conditions=screening.conditions(turn))
             case OfferedEasier(), _ if control in _REFUSALS:
                 self._declined(turn)
-            case Scoring(heard), Control.YES if heard is not None:
-                notes.scored(turn, heard)
             case OfferedTime(intent), Control.YES:
                 timing.begin(turn, turn.skill.intents[intent])
             case Checking(), Control.YES | Control.NO | Control.NOT_SURE:
@@ -148,8 +146,7 @@ class Controls:
         if control is Control.CANCEL:
             guide.end(turn, Ending.STOPPED)
             return False
-        waits = isinstance(guided.moment, Listening)
-        if control in {Control.YES, Control.NO, Control.NOT_SURE} and not waits and control is not Control.YES:
+        if control in {Control.NO, Control.NOT_SURE} and not isinstance(guided.moment, Listening):
             return True  # nobody asked
         if control in {Control.PAUSE, Control.RESUME, Control.NEXT, Control.BACK}:
             turn.close()

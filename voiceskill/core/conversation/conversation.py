@@ -36,7 +36,7 @@ from voiceskill.core.routines import Manner
 from voiceskill.core.skill import Control, Intent, Kind, Note, Skill
 from voiceskill.core.understanding.hedges import hedged
 from voiceskill.core.understanding.moans import is_moan
-from voiceskill.core.understanding.normalise import normalise, words
+from voiceskill.core.understanding.normalise import normalise, says_any, words
 from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
 from voiceskill.core.understanding.slots import SlotReader
 
@@ -177,7 +177,7 @@ class Conversation:
             return
         known = turn.state.memory.conditions(turn.now)
         for condition, phrases in self._skill.condition_words.items():
-            if condition not in known and any(f" {phrase} " in f" {text} " for phrase in phrases) and not hedged(text):
+            if condition not in known and says_any(text, phrases) and not hedged(text):
                 turn.save(ConditionTold(turn.now, condition))
 
     def _heeds(self, state: State, meant: Interpretation, text: str) -> bool:
@@ -233,11 +233,11 @@ class Conversation:
                 self._turn_to(turn, outcome, distressed=self._is_distressed(text))
 
     def _is_distressed(self, text: str) -> bool:
-        return any(f" {phrase} " in f" {text} " for phrase in self._skill.distress)
+        return says_any(text, self._skill.distress)
 
     def _is_elsewhere(self, text: str) -> bool:
         said = frozenset(words(text))
-        return bool(said & _ADDRESSED) and any(f" {phrase} " in f" {text} " for phrase in self._skill.elsewhere)
+        return bool(said & _ADDRESSED) and says_any(text, self._skill.elsewhere)
 
     def _turn_to(self, turn: Turn, outcome: Match, *, distressed: bool = False) -> None:
         """Do what was meant."""

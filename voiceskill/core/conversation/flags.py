@@ -8,6 +8,7 @@ from voiceskill.core.conversation.state import Confirming, Flagged, Idle
 from voiceskill.core.conversation.turn import Turn
 from voiceskill.core.diary import ConditionTold, Ending, Screened, ScreenResult
 from voiceskill.core.skill import Intent, Tier
+from voiceskill.core.understanding.normalise import says_any
 
 _REPEAT_SECONDS = 20.0
 """How long after an emergency line silence is taken as a wish to hear it again."""
@@ -42,7 +43,7 @@ def _line(turn: Turn, intent: Intent, *, several: bool, heard: str) -> str:
     parts = [intent.answers[0]]
     lines = turn.skill.lines
     if intent.tier is Tier.TODAY:
-        if lines.severe and any(f" {sign} " in f" {heard} " for sign in turn.skill.severe_signs):
+        if lines.severe and says_any(heard, turn.skill.severe_signs):
             parts.append(lines.severe)
         elif several and lines.two_signs:
             parts.append(lines.two_signs)

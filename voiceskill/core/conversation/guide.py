@@ -101,11 +101,8 @@ def begin(
 def _knows_when_to_stop(turn: Turn, intent: Intent) -> bool:
     """Whether the stop rule was told in this episode: that of movement with any movement, another's with the routine itself."""
     ended = turn.state.memory.ended(turn.now)
-    return any(_moves(turn.skill.intents[name]) for name in ended if name in turn.skill.intents) if _moves(intent) else intent.id in ended
-
-
-def _moves(intent: Intent) -> bool:
-    return intent.precautions is not None and intent.precautions.moves
+    alike = {other.id for other in turn.skill.intents.values() if other.moves} if intent.moves else {intent.id}
+    return not ended.isdisjoint(alike)
 
 
 def end(turn: Turn, how: Ending) -> None:

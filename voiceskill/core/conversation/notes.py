@@ -89,12 +89,6 @@ def _after_score(turn: Turn, score: float) -> str:
     return nudge.invitation
 
 
-def unclear_score(turn: Turn, heard: float) -> None:
-    """Ask whether we heard right."""
-    turn.say(lines(turn).is_that_right.replace("{SCORE}", number(heard)))
-    turn.open(Scoring(heard))
-
-
 def _not_improving(turn: Turn) -> Intent | None:
     """What to offer when the pain has not got less for days: once a day."""
     intent = turn.skill.intents.get(turn.skill.not_improving or "")

@@ -92,9 +92,7 @@ class OfferedEasier:
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """We asked how strong the pain is, or whether it is as `heard`."""
-
-    heard: float | None = None
+    """We asked how strong the pain is."""
 
 
 @dataclass(frozen=True, slots=True)

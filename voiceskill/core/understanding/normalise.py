@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _APOSTROPHES = str.maketrans(
     {
@@ -27,6 +28,11 @@ def normalise(text: str) -> str:
         text = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     text = text.casefold()
     return " ".join(_LONE_APOSTROPHES.sub(" ", _NOT_WORD.sub(" ", text)).split())
+
+
+def says_any(text: str, phrases: Iterable[str]) -> bool:
+    """Whether normalised `text` has one of some normalised phrases in it, word for word."""
+    return any(f" {phrase} " in f" {text} " for phrase in phrases)
 
 
 def words(text: str) -> list[str]:
