@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from voiceskill.core.actions import Alert
-from voiceskill.core.conversation import answers, flags, guide, notes, screening, timing
+from voiceskill.core.conversation import answers, flags, guide, notes, screening, steering, timing
 from voiceskill.core.conversation.state import (
     CarryOn,
     Checking,
@@ -136,12 +136,12 @@ class Controls:
         guided = turn.state.guided
         if guided is None:
             return False
-        if guide.danger_told(turn, control):
+        if steering.danger_told(turn, control):
             guide.end(turn, Ending.DANGER)
             screening.begin_whole(turn)
             return True
         if control in {Control.BACK, Control.RESUME} and isinstance(outcome, Match) and outcome.slots.get("whence") == "start":
-            guide.restart(turn)
+            steering.restart(turn)
             return True
         if control is Control.CANCEL:
             guide.end(turn, Ending.STOPPED)
@@ -150,7 +150,7 @@ class Controls:
             return True  # nobody asked
         if control in {Control.PAUSE, Control.RESUME, Control.NEXT, Control.BACK}:
             turn.close()
-        return guide.steer(turn, control, _word(turn, control))
+        return steering.steer(turn, control, _word(turn, control))
 
     def _stop(self, turn: Turn) -> None:
         """Silence is the acknowledgement of a stop; only a stop with nothing to silence gets a word."""
@@ -168,7 +168,7 @@ class Controls:
             turn.silence()
             _acknowledge(turn, Control.HURTS)
             return
-        routine, cursor = guide.hurts(turn)
+        routine, cursor = steering.hurts(turn)
         said = guide.lines(turn)
         turn.say(f"{said.hurt} {said.hurt_question}")
         turn.open(Hurt(routine, cursor))
@@ -186,7 +186,7 @@ class Controls:
             case Control.MORE:
                 answers.more(turn)
             case Control.SLOWER | Control.FASTER:
-                notes.set_pace(turn, guide.quicker(turn.state.memory.pace, _SLOWER if control is Control.SLOWER else _QUICKER))
+                notes.set_pace(turn, steering.quicker(turn.state.memory.pace, _SLOWER if control is Control.SLOWER else _QUICKER))
                 _in_passing(turn, _word(turn, control))
             case Control.LOUDER | Control.QUIETER:
                 gain = turn.state.gain * (_LOUDER if control is Control.LOUDER else 1 / _LOUDER)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voiceskill.core.actions import Action, Understood
-from voiceskill.core.conversation import answers, flags, guide, notes, screening, timing
+from voiceskill.core.conversation import answers, flags, guide, notes, screening, steering, timing
 from voiceskill.core.conversation.controls import Controls
 from voiceskill.core.conversation.state import (
     AskingWhatHelped,
@@ -211,7 +211,7 @@ class Conversation:
                 return True
         if guided and isinstance(phase, Idle):
             feeling = self._slots.value("feeling", text)
-            if isinstance(feeling, str) and guide.feel(turn, feeling):
+            if isinstance(feeling, str) and steering.feel(turn, feeling):
                 return True
         return False
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from voiceskill.core.actions import Forget
-from voiceskill.core.conversation import guide, screening
+from voiceskill.core.conversation import guide, screening, steering
 from voiceskill.core.conversation.state import AskingWhatHelped, Forgetting, Held, Idle, Offered, Pending, Scoring
 from voiceskill.core.conversation.turn import Turn
 from voiceskill.core.diary import Helped, PaceSet, PainScored, Screened, ScreenResult, TookMedicine, day_of
@@ -66,7 +66,7 @@ def _score(turn: Turn, slots: Slots) -> None:
 def scored(turn: Turn, score: float) -> None:
     """Keep a pain score, and say what follows from it."""
     turn.close()
-    rose = guide.pain_rose(turn, score)
+    rose = steering.pain_rose(turn, score)
     turn.silence()
     turn.save(PainScored(turn.now, score))
     rest = guide.lines(turn).pain_up if rose else _after_score(turn, score)

@@ -76,9 +76,9 @@ def begin(turn: Turn, names: tuple[str, ...], then: str | None) -> None:
     turn.open(Screening(names, then), _ASK_AGAIN_SECONDS)
 
 
-def begin_whole(turn: Turn, then: str | None = None) -> None:
+def begin_whole(turn: Turn) -> None:
     """Ask all safety questions."""
-    begin(turn, tuple(_screen(turn).questions), then)
+    begin(turn, tuple(_screen(turn).questions), None)
 
 
 def answer(turn: Turn, phase: Screening, control: Control | None) -> Intent | None:
