@@ -97,6 +97,7 @@ class FakeMouth:
         self.says: list[Say] = []
         self.cues: list[str] = []
         self.stops = 0
+        self.floor: list[str] = []
 
     def say(self, say: Say) -> None:
         assert say.id not in {one.id for one in self.says}, "an id was used twice"
@@ -107,6 +108,15 @@ class FakeMouth:
 
     def stop(self) -> None:
         self.stops += 1
+
+    def duck(self) -> None:
+        self.floor.append("duck")
+
+    def pause(self) -> None:
+        self.floor.append("pause")
+
+    def resume(self) -> None:
+        self.floor.append("resume")
 
 
 class FakeAlerts:

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "voiceskill"
 
 ORDER = [
     *("core", "ports", "edges", "listen", "earcons", "speak", "keep", "journal", "loop", "settings", "skill_files"),
-    *("app", "typed", "rehearse", "options", "diary_files", "diary_commands", "cli", "__main__"),
+    *("app", "recorded", "typed", "rehearse", "options", "diary_files", "diary_commands", "cli", "__main__"),
 ]
 """From the inside out: a module may import only what stands before its own layer, or its own layer."""
 

@@ -5,6 +5,7 @@ import numpy as np
 from tests.fakes import FakeDetector, FakeRecogniser
 from voiceskill.core.events import Event, Heard, NotHeard, Partial, SpeechEnded, SpeechStarted
 from voiceskill.core.segmenter import SegmenterSettings
+from voiceskill.edges.echo import NoEcho
 from voiceskill.listen import FRAME_SECONDS, Listener
 from voiceskill.ports import FRAME_SAMPLES, Frame
 
@@ -12,7 +13,7 @@ from voiceskill.ports import FRAME_SAMPLES, Frame
 def listen(recogniser: FakeRecogniser, *stretches: tuple[float, int]) -> list[Event]:
     """Events for stretches of (seconds, level)."""
     events: list[Event] = []
-    listener = Listener(FakeDetector(), recogniser, SegmenterSettings(), events.append)
+    listener = Listener(NoEcho(), FakeDetector(), recogniser, SegmenterSettings(), events.append, aloud=lambda: False)
     frame = 0
     for seconds, level in stretches:
         for _ in range(round(seconds / FRAME_SECONDS)):

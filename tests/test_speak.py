@@ -5,10 +5,12 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.fakes import FakeClock, FakeSynthesiser, at_once, later
 from voiceskill.core.actions import Say
-from voiceskill.core.events import Event, Failed, Speaking, Spoken
+from voiceskill.core.events import Event, Failed, SentenceBegun, Speaking, Spoken
 from voiceskill.earcons import Earcon, earcon
 from voiceskill.ports import Clip, Fault, Pcm
 from voiceskill.speak import Submit, Voice
@@ -39,7 +41,7 @@ def test_a_reply_is_announced_when_its_first_sound_leaves_and_when_it_is_over() 
     bench.voice.say(Say("a", "Rest."))
     assert bench.events == []
     bench.voice.pull(20)
-    assert [type(event) for event in bench.events] == [Speaking]
+    assert bench.events == [Speaking(100.0, "a"), SentenceBegun(100.0, "a", "Rest.")]
     bench.voice.pull(100)
     assert bench.events[-1] == Spoken(100.0, "a", interrupted=False, heard_fraction=1.0)
     assert bench.voice.silent
@@ -73,6 +75,77 @@ def test_stop_silences_within_a_few_milliseconds_and_forgets_what_waits() -> Non
     assert [(end.say, end.interrupted) for end in ends] == [("a", True), ("b", True)]
     assert ends[0].heard_fraction == pytest.approx(0.5)
     assert ends[1].heard_fraction == 0.0
+
+
+def test_it_comes_down_softly_when_somebody_speaks_and_up_again_without_losing_a_word() -> None:
+    bench = Bench()
+    bench.voice.say(Say("a", "A long sentence to be heard to its very end."))
+    bench.voice.pull(50)
+    bench.voice.duck()
+    ducked = bench.voice.pull(100)
+    assert (np.diff(ducked) <= 0).all()
+    assert (ducked[30:] == 60).all()
+    bench.voice.resume()
+    up = bench.voice.pull(100)
+    assert (np.diff(up) >= 0).all()
+    assert (up[30:] == 1_000).all()
+    bench.voice.pull(1_000)
+    assert bench.events[-1] == Spoken(100.0, "a", interrupted=False, heard_fraction=1.0)
+    assert sum(isinstance(event, SentenceBegun) for event in bench.events) == 1
+
+
+def test_after_a_pause_it_goes_on_from_the_beginning_of_the_sentence_that_was_cut() -> None:
+    bench = Bench()
+    bench.voice.say(Say("a", "Rest. A second sentence."))
+    bench.voice.pull(50 + 350 + 120)
+    bench.voice.pause()
+    assert (bench.voice.pull(5_000)[30:] == 0).all()
+    assert not bench.voice.silent
+    bench.voice.resume()
+    rest = bench.voice.pull(5_000)
+    assert np.count_nonzero(rest) == len(speech("A second sentence."))
+    begun = [event.text for event in bench.events if isinstance(event, SentenceBegun)]
+    assert begun == ["Rest.", "A second sentence.", "A second sentence."]
+    assert [type(event) for event in bench.events].count(Speaking) == 1
+    assert bench.events[-1] == Spoken(100.0, "a", interrupted=False, heard_fraction=1.0)
+
+
+def test_a_reply_that_is_stopped_while_it_pauses_leaves_the_next_one_at_full_strength() -> None:
+    bench = Bench()
+    bench.voice.say(Say("a", "A long sentence to be cut."))
+    bench.voice.pull(100)
+    bench.voice.pause()
+    bench.voice.pull(100)
+    bench.voice.stop()
+    bench.voice.say(Say("b", "Rest."))
+    assert (bench.voice.pull(50) == 1_000).all()
+    ends = [event for event in bench.events if isinstance(event, Spoken)]
+    assert ends[0].interrupted
+    assert 0.3 < ends[0].heard_fraction < 0.6
+
+
+def test_an_emergency_line_gives_way_to_nobody() -> None:
+    bench = Bench()
+    bench.voice.say(Say("a", "Call for help now.", urgent=True))
+    bench.voice.duck()
+    bench.voice.pause()
+    assert (bench.voice.pull(100) == 1_000).all()
+
+
+@given(st.lists(st.tuples(st.sampled_from(["duck", "pause", "resume", "none"]), st.integers(1, 300)), max_size=12))
+def test_whatever_interrupts_it_every_sentence_is_heard_whole_once_it_may_speak(steps: list[tuple[str, int]]) -> None:
+    bench = Bench()
+    texts = ["Rest.", "A second sentence.", "The third."]
+    bench.voice.say(Say("a", " ".join(texts)))
+    for step, samples in steps:
+        getattr(bench.voice, step, lambda: None)()
+        bench.voice.pull(samples)
+    bench.voice.resume()
+    bench.voice.pull(5_000)
+    assert bench.events[-1] == Spoken(100.0, "a", interrupted=False, heard_fraction=1.0)
+    begun = [event.text for event in bench.events if isinstance(event, SentenceBegun)]
+    assert list(dict.fromkeys(begun)) == texts
+    assert begun == sorted(begun, key=texts.index)
 
 
 def test_a_reply_that_is_not_rendered_yet_is_silence_not_a_gap_in_the_stream() -> None:
@@ -161,6 +234,8 @@ def test_an_emergency_line_that_fails_once_is_spoken_after_an_alarm() -> None:
     assert np.array_equal(sound[:-1], expected)
     assert bench.events == [
         Speaking(100.0, "a"),
+        SentenceBegun(100.0, "a", "Call."),
+        SentenceBegun(100.0, "a", "Now."),
         Failed(100.0, "speech", "the synthesiser is broken", ref="a"),
         Spoken(100.0, "a", interrupted=False, heard_fraction=1.0),
     ]

@@ -28,10 +28,11 @@ from voiceskill.core.spoken_values import number
 from voiceskill.core.understanding.matcher import Matcher
 from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
+from voiceskill.edges.echo import build_echo_canceller
 from voiceskill.edges.encoder import OnnxEncoder
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.recognisers.choose import build_recogniser
-from voiceskill.edges.recording import RecordedMicrophone, RecordedSpeaker, VirtualClock
+from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.store import SqliteStore
 from voiceskill.edges.synthesisers.cache import Cached
@@ -39,9 +40,9 @@ from voiceskill.edges.synthesisers.choose import SpeechSettings, build_synthesis
 from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
 from voiceskill.edges.vad import SileroVad
 from voiceskill.keep import Keeper
-from voiceskill.listen import FRAME_SECONDS, Listener
+from voiceskill.listen import Listener
 from voiceskill.loop import Loop, Observe
-from voiceskill.ports import Clip, Clock, Fault, Frame, ModelMissing, NoAudioDevice, Pcm, Recogniser, Synthesiser
+from voiceskill.ports import Clip, Fault, ModelMissing, NoAudioDevice, Pcm, Recogniser, Synthesiser
 from voiceskill.settings import Settings, load_settings
 from voiceskill.skill_files import load_skill
 from voiceskill.speak import Voice
@@ -54,7 +55,7 @@ _FIRST_SOUND_SECONDS = 10.0
 _FRAMES_BETWEEN_LOOKS = 300
 """How often it is looked whether the time of day was set: about every ten seconds."""
 
-_OUT_RATE = 22_050
+OUT_RATE = 22_050
 """Samples per second of a recording of our speech."""
 
 _SPEECH_CACHE_BYTES = 200 * 2**20
@@ -173,19 +174,19 @@ class App:
 
     def speech(self, synthesiser: Synthesiser, text: str) -> Clip:
         """`text` as it would be spoken, sentence by sentence."""
-        voice = Voice(synthesiser, rate=_OUT_RATE, volume=self.settings.volume, clock=VirtualClock(), post=_raise_failure, submit=_at_once)
+        voice = Voice(synthesiser, rate=OUT_RATE, volume=self.settings.volume, clock=VirtualClock(), post=_raise_failure, submit=at_once)
         voice.say(Say("say", text))
         pieces: list[Pcm] = []
         while not voice.silent:
-            pieces.append(voice.pull(_OUT_RATE // 10))
-        return Clip(np.concatenate(pieces) if pieces else np.zeros(0, np.int16), _OUT_RATE)
+            pieces.append(voice.pull(OUT_RATE // 10))
+        return Clip(np.concatenate(pieces) if pieces else np.zeros(0, np.int16), OUT_RATE)
 
     def speak(self, synthesiser: Synthesiser, text: str) -> None:
         """Say `text` on the loudspeaker, and return when it is over. Raises NoAudioDevice."""
         clock = MonotonicClock()
         over: queue.SimpleQueue[Event] = queue.SimpleQueue()
         with closing(SoundDeviceSpeaker(self.settings.loudspeaker or None, clock)) as speaker:
-            voice = Voice(synthesiser, rate=speaker.rate, volume=self.settings.volume, clock=clock, post=over.put, submit=_at_once)
+            voice = Voice(synthesiser, rate=speaker.rate, volume=self.settings.volume, clock=clock, post=over.put, submit=at_once)
             voice.say(Say("say", text))
             speaker.start(voice.pull)
             while not isinstance(event := over.get(), Spoken):
@@ -253,10 +254,11 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         store = app.store()
         keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
         loop = Loop(
-            app.conversation(), State(memory=_kept(store)), voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe
+            app.conversation(), State(memory=kept(store)), voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe
         )
         inbox.append(loop)
-        listener = Listener(SileroVad(), recogniser, app.segmenter(), post)
+        echo = build_echo_canceller(speaker.rate, clock)
+        listener = Listener(echo, SileroVad(), recogniser, app.segmenter(), post, aloud=lambda: not voice.silent)
 
         hearing_begun = threading.Event()
         time_of_day = TimeOfDay(clock)
@@ -275,7 +277,12 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
             hearing_begun.set()
             loop.stop()
 
-        speaker.start(voice.pull)
+        def play(samples: int) -> Pcm:
+            pcm = voice.pull(samples)
+            echo.played(pcm)
+            return pcm
+
+        speaker.start(play)
         hearing = threading.Thread(target=hear, name="hear", daemon=True)
         hearing.start()
         stack.callback(hearing.join, timeout=1.0)
@@ -292,7 +299,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         raise failure[0]
 
 
-def _kept(store: SqliteStore) -> Memory:
+def kept(store: SqliteStore) -> Memory:
     """What was kept. A diary that cannot be read is no reason not to help."""
     try:
         memory = store.load()
@@ -331,47 +338,6 @@ def _worker(name: str, *, finish: bool = False) -> Iterator[ThreadPoolExecutor]:
         executor.shutdown(wait=finish, cancel_futures=not finish)
 
 
-def run_recording(app: App, pcm: Pcm, observe: Observe, *, realtime: bool) -> Clip:
-    """The same pipeline with a recording as the microphone. Returns what the loudspeaker would have played, on its time line."""
-    clock: Clock = MonotonicClock() if realtime else VirtualClock()
-    microphone = RecordedMicrophone(pcm, realtime=realtime, clock=clock)
-    speaker = RecordedSpeaker(_OUT_RATE)
-    inbox: list[Loop] = []
-
-    def post(event: Event) -> None:
-        inbox[0].post(event)
-
-    voice = Voice(
-        app.synthesiser(),
-        rate=speaker.rate,
-        volume=app.settings.volume,
-        clock=clock,
-        post=post,
-        submit=_at_once,
-        earcons=app.settings.earcons,
-    )
-    store = app.store()
-    keeper = Keeper(store, clock=clock, post=post, submit=_at_once)
-    state = State(memory=_kept(store))
-    loop = Loop(app.conversation(), state, voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe)
-    inbox.append(loop)
-    listener = Listener(SileroVad(), app.recogniser(), app.segmenter(), post)
-    speaker.start(voice.pull)
-    post(Started(clock.now(), TimeOfDay(clock).now()))
-    start = clock.now()
-    for frame in microphone.frames():
-        listener.feed(frame)
-        loop.catch_up()
-        speaker.advance(FRAME_SECONDS)
-        if _over(frame, start + microphone.seconds, listener, loop):
-            break
-    microphone.close()
-    return speaker.sound()
-
-
-def _over(frame: Frame, end: float, listener: Listener, loop: Loop) -> bool:
-    return frame.at >= end and listener.idle and not loop.busy
-
-
-def _at_once(job: Callable[[], None]) -> None:
+def at_once(job: Callable[[], None]) -> None:
+    """Run a job here and now."""
     job()

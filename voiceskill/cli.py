@@ -17,7 +17,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from voiceskill import __version__
-from voiceskill.app import App, Home, run_live, run_recording
+from voiceskill.app import App, Home, run_live
 from voiceskill.core.actions import Say
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.outcome import Match, Outcome
@@ -29,6 +29,7 @@ from voiceskill.journal import Journal
 from voiceskill.loop import Loop, Observe
 from voiceskill.options import with_common_options
 from voiceskill.ports import Fault, ModelMissing, NoAudioDevice
+from voiceskill.recorded import run_recording
 from voiceskill.rehearse import rehearse_lines
 from voiceskill.settings import BadSettings
 from voiceskill.skill_files import SkillErrors

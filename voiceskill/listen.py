@@ -1,8 +1,9 @@
 """Hearing: frames of the microphone in, utterances with their words out.
 
-    frame -> voice detector -> segmenter -> recogniser -> events
+    frame -> echo canceller -> voice detector -> segmenter -> recogniser -> events
 
-Recognition begins at a pause, before it is sure that the pause is the end; when it is, the words are ready.
+Recognition begins at a pause, before it is sure that the pause is the end; when it is, the words are ready. While we speak ourselves it is
+tried much earlier, and again and again: whoever speaks over us wants to be heard at once.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from voiceskill.core.events import Event, Heard, NotHeard, Partial, SpeechEnded, SpeechStarted
 from voiceskill.core.segmenter import Boundary, Quiet, SegmenterSettings, SegmenterState, Talking, advance
-from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Frame, Pcm, Recogniser, VoiceDetector
+from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, EchoCanceller, Frame, Pcm, Recogniser, VoiceDetector
 
 FRAME_SECONDS = FRAME_SAMPLES / HEARING_RATE
 
@@ -22,20 +23,39 @@ _LEAD_SECONDS = 0.4
 """Sound kept from before speech is noticed: a first consonant is soft."""
 
 
-class Listener:
-    """Hears one utterance at a time. Not thread-safe: one thread feeds it."""
+_FIRST_READING_SECONDS = 0.3
+"""How much of what is said over us is read first; a spoken "stop" is a little longer."""
 
-    def __init__(self, detector: VoiceDetector, recogniser: Recogniser, settings: SegmenterSettings, post: Callable[[Event], None]) -> None:
+_READINGS_APART = 1.35
+"""How many times as much is read next: all early readings of an utterance together cost four times its last one."""
+
+
+class Listener:
+    """Hears one utterance at a time. Not thread-safe: one thread feeds it. `aloud` tells whether we are speaking ourselves."""
+
+    def __init__(
+        self,
+        echo: EchoCanceller,
+        detector: VoiceDetector,
+        recogniser: Recogniser,
+        settings: SegmenterSettings,
+        post: Callable[[Event], None],
+        *,
+        aloud: Callable[[], bool],
+    ) -> None:
+        self._echo = echo
         self._detector = detector
         self._recogniser = recogniser
         self._settings = settings
         self._post = post
+        self._aloud = aloud
         self._state: SegmenterState = Quiet()
         self._lead: deque[Pcm] = deque(maxlen=round(_LEAD_SECONDS / FRAME_SECONDS))
         self._held: list[Pcm] = []
         self._paused = False
         self._utterance = 0
         self._partial = ""
+        self._next_reading = _FIRST_READING_SECONDS
 
     @property
     def idle(self) -> bool:
@@ -44,17 +64,18 @@ class Listener:
 
     def feed(self, frame: Frame) -> None:
         """Take in one frame; events are posted before this returns."""
-        probability = self._detector.probability(frame.pcm)
+        sound = self._echo.cancel(frame)
+        probability = self._detector.probability(sound.presence)
         before = self._state
         self._state, boundary = advance(before, FRAME_SECONDS, probability, self._settings)
-        self._lead.append(frame.pcm)
+        self._lead.append(sound.speech)
         if boundary is Boundary.BEGIN:
             self._begin(frame.at)
         elif isinstance(before, Talking):
-            self._go_on(frame)
+            self._go_on(sound.speech, frame.at)
         match boundary:
             case Boundary.PAUSE:
-                self._recogniser.hypotheses()
+                self._read(frame.at, early=self._aloud())
                 self._paused = True
             case Boundary.END | Boundary.TOO_SHORT:
                 self._end(frame.at, boundary, before)
@@ -64,23 +85,37 @@ class Listener:
     def _begin(self, at: float) -> None:
         self._utterance += 1
         self._partial = ""
+        self._next_reading = _FIRST_READING_SECONDS
         self._paused = False
         self._held.clear()
         self._post(SpeechStarted(at, self._utterance))
         self._recogniser.start()
         self._accept(np.concatenate(self._lead), at)
 
-    def _go_on(self, frame: Frame) -> None:
+    def _go_on(self, pcm: Pcm, at: float) -> None:
         """Hand on the sound, but keep the silence after a pause back: the reading made at the pause is good until someone speaks on."""
-        self._held.append(frame.pcm)
+        self._held.append(pcm)
         if self._paused and isinstance(self._state, Talking) and not self._state.silence:
             self._paused = False
         if not self._paused:
-            self._accept(np.concatenate(self._held), frame.at)
+            self._accept(np.concatenate(self._held), at)
             self._held.clear()
 
     def _accept(self, pcm: Pcm, at: float) -> None:
         partial = self._recogniser.accept(pcm)
+        if partial is not None:
+            self._tell(at, partial)
+        elif isinstance(self._state, Talking) and self._state.seconds >= self._next_reading and self._aloud():
+            self._next_reading = self._state.seconds * _READINGS_APART
+            self._read(at, early=True)
+
+    def _read(self, at: float, *, early: bool) -> None:
+        """Read what there is, and tell it if it is wanted before the end."""
+        hypotheses = self._recogniser.hypotheses()
+        if early and hypotheses:
+            self._tell(at, hypotheses[0].text)
+
+    def _tell(self, at: float, partial: str) -> None:
         if partial and partial != self._partial:
             self._partial = partial
             self._post(Partial(at, self._utterance, partial))

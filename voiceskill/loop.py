@@ -14,8 +14,11 @@ from voiceskill.core.actions import (
     Alert,
     CancelTimer,
     Cue,
+    DuckSpeaking,
     Forget,
     Guiding,
+    PauseSpeaking,
+    ResumeSpeaking,
     Save,
     SaveProgress,
     Say,
@@ -44,6 +47,18 @@ class Mouth(Protocol):
 
     def stop(self) -> None:
         """Fall silent at once and forget all that waits."""
+        ...
+
+    def duck(self) -> None:
+        """Speak on very softly."""
+        ...
+
+    def pause(self) -> None:
+        """Fall silent at once and keep all that waits."""
+        ...
+
+    def resume(self) -> None:
+        """Speak on at full strength, from the beginning of a sentence that was cut."""
         ...
 
 
@@ -137,6 +152,12 @@ class Loop:
                 self._voice.cue(kind)
             case StopSpeaking():
                 self._voice.stop()
+            case DuckSpeaking():
+                self._voice.duck()
+            case PauseSpeaking():
+                self._voice.pause()
+            case ResumeSpeaking():
+                self._voice.resume()
             case StartTimer(id=timer, seconds=seconds):
                 self._timers[timer] = self._clock.now() + seconds
             case CancelTimer(id=timer):

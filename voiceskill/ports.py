@@ -63,6 +63,18 @@ class Clip:
         return len(self.pcm) / self.rate
 
 
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A frame of the microphone from which our own voice was taken, in two ways: nothing does both jobs well.
+
+    `presence`, from which every trace is taken, tells whether anybody else speaks. `speech` tells what they say: it is less thorough, and
+    garbles nothing. Both have FRAME_SAMPLES; `presence` may come up to 10 ms late.
+    """
+
+    presence: Pcm
+    speech: Pcm
+
+
 class Clock(Protocol):
     """Monotonic time."""
 
@@ -101,6 +113,18 @@ class Speaker(Protocol):
 
     def close(self) -> None:
         """Fall silent and let go of the device; may be called more than once."""
+        ...
+
+
+class EchoCanceller(Protocol):
+    """Takes our own voice out of what the microphone hears."""
+
+    def played(self, pcm: Pcm) -> None:
+        """Take in what the loudspeaker plays from now on, at its rate. Called from its thread; never blocks."""
+        ...
+
+    def cancel(self, frame: Frame) -> Cancelled:
+        """Take our voice out of a frame. Called from one thread, frame after frame."""
         ...
 
 

@@ -2,7 +2,8 @@
 
     Say -> sentences -> synthesiser (ahead of time, elsewhere) -> pull, from the loudspeaker's own thread
 
-A sentence is rendered while the one before it plays, and can be cut at any sample. How far each reply came is posted as events.
+A sentence is rendered while the one before it plays, and can be ducked, paused or cut at any sample. How far each reply came is posted as
+events.
 An urgent reply that cannot be rendered is not given up: an alarm sounds for each sentence that failed, and the rest is spoken.
 """
 
@@ -18,7 +19,7 @@ import numpy as np
 import soxr
 
 from voiceskill.core.actions import Say
-from voiceskill.core.events import Event, Failed, Speaking, Spoken
+from voiceskill.core.events import Event, Failed, SentenceBegun, Speaking, Spoken
 from voiceskill.core.sentences import sentences
 from voiceskill.earcons import Earcon, earcon
 from voiceskill.ports import Clip, Clock, Fault, Pcm, Synthesiser
@@ -28,6 +29,12 @@ _BREATH_SECONDS = 0.35
 
 _FADE_SECONDS = 0.008
 """Length of the fade when speech is cut: long enough not to click, too short to hear."""
+
+_RAMP_SECONDS = 0.03
+"""How long it takes to come down from full loudness to silence, or back."""
+
+_DUCKED = 0.06
+"""Loudness while somebody speaks over us, as a share: 24 dB down, still there but no match for a voice."""
 
 _FULL_SCALE = 32_767
 
@@ -40,17 +47,18 @@ Submit = Callable[[Callable[[], None]], object]
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """Sound that lies ready, at the loudspeaker's rate and full loudness. It says `letters` of the reply: none of them, if an alarm."""
+    """Sound that lies ready, at the loudspeaker's rate and full loudness. It says `text`, a sentence of the reply: nothing, if an alarm."""
 
     pcm: Pcm
-    letters: int
+    text: str
 
 
 @dataclass(slots=True)
 class _Utterance:
     """A reply on its way out. `rendered` grows from the left while `played` samples of it have left.
 
-    `settled` sentences are rendered or known to be missing; `fault` is why the first one could not be rendered.
+    `settled` sentences are rendered or known to be missing; `fault` is why the first one could not be rendered. `begun` is whether any of
+    it was ever heard.
     """
 
     say: Say
@@ -60,6 +68,7 @@ class _Utterance:
     played: int = 0
     fault: Fault | None = None
     cancelled: bool = False
+    begun: bool = False
 
     @property
     def given_up(self) -> bool:
@@ -77,9 +86,18 @@ class _Utterance:
         for stretch in self.rendered:
             if left <= 0:
                 break
-            done += stretch.letters * min(1.0, left / max(1, len(stretch.pcm)))
+            done += len(stretch.text) * min(1.0, left / max(1, len(stretch.pcm)))
             left -= len(stretch.pcm)
         return min(1.0, done / letters)
+
+    def in_play(self) -> tuple[_Stretch, int] | None:
+        """The stretch to be played next, and how much of it was; None when nothing lies ready."""
+        start = self.played
+        for stretch in self.rendered:
+            if start < len(stretch.pcm):
+                return stretch, start
+            start -= len(stretch.pcm)
+        return None
 
 
 class Voice:
@@ -110,6 +128,9 @@ class Voice:
         self._queue: deque[_Utterance] = deque()
         self._tail: Pcm = np.zeros(0, np.int16)
         self._cues: dict[Earcon, Pcm] = {}
+        self._aim: float = 1.0
+        """The loudness that we are coming to: full, ducked or paused, as a share."""
+        self._level: float = 1.0
 
     @property
     def silent(self) -> bool:
@@ -137,6 +158,7 @@ class Voice:
         with self._lock:
             if self._queue:
                 self._tail = self._fade(self._queue[0])
+            self._aim = self._level = 1.0
             ended, self._queue = list(self._queue), deque()
             for utterance in ended:
                 utterance.cancelled = True
@@ -144,6 +166,23 @@ class Voice:
         for utterance in ended:
             for event in _ending(utterance, at, interrupted=True):
                 self._post(event)
+
+    def duck(self) -> None:
+        """Speak on very softly, but for what is urgent."""
+        with self._lock:
+            self._aim = min(self._aim, _DUCKED)
+
+    def pause(self) -> None:
+        """Fall silent at once, but for what is urgent, and keep all that waits."""
+        with self._lock:
+            self._aim = 0.0
+
+    def resume(self) -> None:
+        """Speak on at full strength; after a pause, from the beginning of the sentence that was cut."""
+        with self._lock:
+            if self._aim == 0.0 and self._queue and (cut := self._queue[0].in_play()):
+                self._queue[0].played -= cut[1]
+            self._aim = 1.0
 
     def pull(self, samples: int) -> Pcm:
         """The next `samples` for the loudspeaker, silence where nothing is ready."""
@@ -155,14 +194,13 @@ class Voice:
             out[:filled], self._tail = self._tail[:filled], self._tail[filled:]
             while filled < samples and self._queue:
                 utterance = self._queue[0]
-                chunk = self._take(utterance, samples - filled)
+                chunk = self._levelled(self._take(utterance, samples - filled), urgent=utterance.say.urgent)
                 if len(chunk):
-                    if utterance.played == 0:
-                        events.append(Speaking(at, utterance.say.id))
+                    events += _beginning(utterance, at)
                     out[filled : filled + len(chunk)] = chunk
                     filled += len(chunk)
                     utterance.played += len(chunk)
-                elif utterance.complete:
+                elif utterance.complete and not utterance.in_play():
                     self._queue.popleft()
                     if not utterance.given_up:
                         events += _ending(utterance, at, interrupted=False)
@@ -174,18 +212,31 @@ class Voice:
         return out
 
     def _take(self, utterance: _Utterance, samples: int) -> Pcm:
-        start = utterance.played
-        for stretch in utterance.rendered:
-            if start < len(stretch.pcm):
-                return _scaled(stretch.pcm[start : start + samples], self._volume * utterance.say.gain)
-            start -= len(stretch.pcm)
-        return np.zeros(0, np.int16)
+        in_play = utterance.in_play()
+        if in_play is None:
+            return np.zeros(0, np.int16)
+        stretch, start = in_play
+        return _scaled(stretch.pcm[start : start + samples], self._volume * utterance.say.gain)
+
+    def _levelled(self, chunk: Pcm, *, urgent: bool) -> Pcm:
+        """Bring the chunk, or as much of it as is still heard, to the loudness it is to have."""
+        aim = 1.0 if urgent else self._aim
+        if self._level == aim:
+            return _scaled(chunk if aim else chunk[:0], aim)
+        step = 1 / (self._rate * _RAMP_SECONDS)
+        way = aim - self._level
+        levels = self._level + np.sign(way) * np.minimum(abs(way), step * np.arange(1, len(chunk) + 1))
+        if aim == 0.0:
+            levels = levels[: np.count_nonzero(levels)]
+        self._level = float(levels[-1]) if len(levels) else aim
+        levelled: Pcm = np.rint(chunk[: len(levels)] * levels).astype(np.int16)
+        return levelled
 
     def _fade(self, utterance: _Utterance) -> Pcm:
-        if utterance.played == 0:
+        if utterance.played == 0 or self._level == 0.0:
             return np.zeros(0, np.int16)
         rest = self._take(utterance, round(self._rate * _FADE_SECONDS))
-        return (rest * np.linspace(1.0, 0.0, len(rest))).astype(np.int16)
+        return (rest * np.linspace(self._level, 0.0, len(rest))).astype(np.int16)
 
     def _mix_cues(self, out: Pcm) -> None:
         """Add the cues to `out`, each softer where that is louder: the sum of two shares s + c(1 - |s|) never leaves full scale."""
@@ -209,10 +260,10 @@ class Voice:
                 if utterance.given_up:
                     self._post(Failed(self._clock.now(), "speech", str(fault), ref=utterance.say.id))
                     return
-                self._add(utterance, Clip(earcon("alarm", self._rate), self._rate), letters=0, breath=True)
+                self._add(utterance, Clip(earcon("alarm", self._rate), self._rate), text="", breath=True)
                 self._try_again(utterance, sentence, breath=number + 1 < len(utterance.sentences))
             else:
-                self._add(utterance, clip, letters=len(sentence), breath=number + 1 < len(utterance.sentences))
+                self._add(utterance, clip, text=sentence, breath=number + 1 < len(utterance.sentences))
             with self._lock:
                 utterance.settled += 1
 
@@ -221,13 +272,24 @@ class Voice:
         if utterance.cancelled:
             return
         with suppress(Fault):
-            self._add(utterance, self._synthesiser.render(sentence), letters=len(sentence), breath=breath)
+            self._add(utterance, self._synthesiser.render(sentence), text=sentence, breath=breath)
 
-    def _add(self, utterance: _Utterance, clip: Clip, *, letters: int, breath: bool) -> None:
+    def _add(self, utterance: _Utterance, clip: Clip, *, text: str, breath: bool) -> None:
         pcm = clip.pcm if clip.rate == self._rate else soxr.resample(clip.pcm, clip.rate, self._rate)
         pause = np.zeros(round(self._rate * _BREATH_SECONDS) if breath else 0, np.int16)
         with self._lock:
-            utterance.rendered.append(_Stretch(np.concatenate([pcm, pause]), letters))
+            utterance.rendered.append(_Stretch(np.concatenate([pcm, pause]), text))
+
+
+def _beginning(utterance: _Utterance, at: float) -> list[Event]:
+    """What is to be told of the sound that is about to be played."""
+    events: list[Event] = []
+    if not utterance.begun:
+        utterance.begun = True
+        events.append(Speaking(at, utterance.say.id))
+    if (in_play := utterance.in_play()) and in_play[1] == 0 and in_play[0].text:
+        events.append(SentenceBegun(at, utterance.say.id, in_play[0].text))
+    return events
 
 
 def _ending(utterance: _Utterance, at: float, *, interrupted: bool) -> list[Event]:

@@ -63,6 +63,11 @@ class SilentMouth:
             self._post(Spoken(now, say.id, interrupted=True, heard_fraction=fraction))
         self._queue.clear()
 
+    def duck(self) -> None:
+        """Nobody speaks over it: what is typed is there all at once. So with `pause` and `resume`."""
+
+    pause = resume = duck
+
     def work(self) -> None:
         """Finish what is over, and begin what waits."""
         while (due := self.due) is not None and due <= self._clock.now():

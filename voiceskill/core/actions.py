@@ -41,6 +41,21 @@ class StopSpeaking:
 
 
 @dataclass(frozen=True, slots=True)
+class DuckSpeaking:
+    """Go on speaking, but so softly that whoever speaks now is understood. Urgent speech does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseSpeaking:
+    """Fall silent, and keep what is not said yet. Urgent speech goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeSpeaking:
+    """Speak on at full strength; after a pause, from the beginning of the sentence that was cut."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartTimer:
     """Send TimerFired after `seconds`. A running timer of the same id starts anew."""
 
@@ -105,4 +120,19 @@ class Understood:
     outcome: Outcome
 
 
-Action = Say | Cue | StopSpeaking | StartTimer | CancelTimer | Save | SaveProgress | Forget | Alert | Understood | Guiding
+Action = (
+    Say
+    | Cue
+    | StopSpeaking
+    | DuckSpeaking
+    | PauseSpeaking
+    | ResumeSpeaking
+    | StartTimer
+    | CancelTimer
+    | Save
+    | SaveProgress
+    | Forget
+    | Alert
+    | Understood
+    | Guiding
+)

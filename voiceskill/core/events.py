@@ -65,7 +65,7 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """The text so far of an utterance that goes on."""
+    """The text so far of an utterance that goes on. While we speak there is one from time to time, whatever the recogniser."""
 
     at: float
     utterance: int
@@ -113,6 +113,15 @@ class Speaking:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceBegun:
+    """The first sound of a sentence left the loudspeaker; again, when it is begun anew."""
+
+    at: float
+    say: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spoken:
     """A reply is over. `heard_fraction` of it, in [0, 1], was played; less than 1 when it was interrupted."""
 
@@ -140,4 +149,18 @@ class Failed:
     ref: str | None = None
 
 
-Event = Started | ClockSet | Saved | SpeechStarted | Partial | SpeechEnded | Heard | NotHeard | Speaking | Spoken | TimerFired | Failed
+Event = (
+    Started
+    | ClockSet
+    | Saved
+    | SpeechStarted
+    | Partial
+    | SpeechEnded
+    | Heard
+    | NotHeard
+    | Speaking
+    | SentenceBegun
+    | Spoken
+    | TimerFired
+    | Failed
+)

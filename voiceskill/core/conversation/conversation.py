@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voiceskill.core.actions import Action, Understood
-from voiceskill.core.conversation import answers, flags, guide, notes, screening, steering, timing
+from voiceskill.core.conversation import answers, flags, floor, guide, notes, screening, steering, timing
 from voiceskill.core.conversation.controls import Controls
 from voiceskill.core.conversation.state import (
     AskingWhatHelped,
@@ -30,7 +30,20 @@ from voiceskill.core.conversation.state import (
 from voiceskill.core.conversation.turn import QUESTION_TIMER, Manners, Turn
 from voiceskill.core.diary import ConditionTold
 from voiceskill.core.echo_guard import is_echo
-from voiceskill.core.events import ClockSet, Event, Failed, Heard, NotHeard, Saved, SpeechStarted, Spoken, Started, TimerFired
+from voiceskill.core.events import (
+    ClockSet,
+    Event,
+    Failed,
+    Heard,
+    NotHeard,
+    Partial,
+    Saved,
+    SentenceBegun,
+    SpeechStarted,
+    Spoken,
+    Started,
+    TimerFired,
+)
 from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.routines import Manner
 from voiceskill.core.skill import Control, Intent, Kind, Note, Skill
@@ -39,9 +52,6 @@ from voiceskill.core.understanding.moans import is_moan
 from voiceskill.core.understanding.normalise import normalise, says_any, words
 from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
 from voiceskill.core.understanding.slots import SlotReader
-
-_ECHO_SECONDS = 0.3
-"""How long after our own speech the room may still give it back."""
 
 _SURE = 0.9
 """A score from which a meaning is believed although a flag is suspected."""
@@ -68,13 +78,21 @@ class Conversation:
         match event:
             case Heard():
                 self._heard(turn, event)
+                floor.take_back(turn)
+            case Partial():
+                self._overheard(turn, event)
+            case SentenceBegun(at=at, text=text):
+                floor.sounded(turn, at, text)
             case Spoken(say=say, interrupted=interrupted):
                 if turn.said(say) and not interrupted:
                     guide.spoken(turn, say)
-            case NotHeard() if not isinstance(state.phase, Idle):
-                turn.cue("failed")
+            case NotHeard():
+                if not isinstance(state.phase, Idle):
+                    turn.cue("failed")
+                floor.take_back(turn)
             case Failed(what="hearing"):
                 turn.cue("failed")
+                floor.take_back(turn)
             case Failed(what="speech", ref=str(say)):
                 turn.cue("failed")
                 if turn.said(say):
@@ -90,6 +108,7 @@ class Conversation:
                     guide.fired(turn, timer)
             case SpeechStarted(at=at, utterance=utterance):
                 turn.change(began=(utterance, at))
+                floor.duck(turn, utterance)
             case ClockSet(at=at, wall=wall):
                 turn.change(clock=(at, wall))
             case Started(at=at, wall=wall):
@@ -126,24 +145,36 @@ class Conversation:
 
     # What was heard, in order of rank: danger, escape words, our own echo, meaning.
 
+    def _overheard(self, turn: Turn, partial: Partial) -> None:
+        """Somebody speaks over us: "stop" and its like need not wait for the end of the sentence."""
+        state = turn.state
+        if not state.speaking or floor.obeyed(state, partial.utterance):
+            return
+        saying = floor.audible(state, state.began[1], partial.at)
+        if is_moan(partial.text):
+            return
+        meant = self._interpreter.interpret([partial.text], saying=saying, busy=True)
+        if meant.escape in floor.AT_ONCE and not meant.flags:
+            floor.obey(turn, partial.utterance, meant.escape)
+            self._controls.do(turn, meant.escape, meant.outcome)
+        elif not is_echo(partial.text, saying):
+            floor.give_way(turn, partial.utterance, partial.text)
+
     def _heard(self, turn: Turn, heard: Heard) -> None:
-        saying = "" if heard.typed else self._audible(turn.state, heard)
+        utterance, at = turn.state.began
+        began = at if utterance == heard.utterance else heard.at
+        saying = "" if heard.typed else floor.audible(turn.state, began, heard.at)
+        obeyed = floor.obeyed(turn.state, heard.utterance)
         readings = [hypothesis.text for hypothesis in heard.hypotheses]
-        meant = self._interpreter.interpret(readings, saying=saying, busy=_is_busy(turn.state))
+        meant = self._interpreter.interpret(readings, saying=saying, busy=bool(obeyed) or _is_busy(turn.state))
         if saying and all(is_echo(reading, saying) for reading in readings) and not meant.escape:
             return
         turn.do(Understood(heard.utterance, meant.outcome))
+        if obeyed and not meant.flags and (meant.escape == obeyed or isinstance(meant.outcome, NoMatch)):
+            return
         if isinstance(meant.outcome, Match) and not meant.flags and not meant.escape and not turn.state.asleep:
             turn.cue("heard")
         self._respond(turn, meant, normalise(readings[0]))
-
-    def _audible(self, state: State, heard: Heard) -> str:
-        """Our own words that the microphone may have heard: an utterance that began after we had spoken is nobody's echo."""
-        if state.speaking:
-            return " ".join(say.text for say in state.speaking)
-        utterance, at = state.began
-        began = at if utterance == heard.utterance else heard.at
-        return state.last or "" if began - state.said_until < _ECHO_SECONDS else ""
 
     def _respond(self, turn: Turn, meant: Interpretation, text: str) -> None:
         phase = turn.state.phase

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from voiceskill.core.actions import Say
 from voiceskill.core.diary import Memory
 from voiceskill.core.routines import Cursor, Manner
+from voiceskill.core.skill import Control
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time of day until it is known."""
@@ -141,6 +142,38 @@ Phase = (
     | Checking
 )
 
+# Whose turn it is to speak.
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Nobody speaks over us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ducked:
+    """Somebody speaks over us in this utterance, and we go on softly."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Yielded:
+    """Somebody goes on speaking in this utterance, and we are silent until it is over."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Obeyed:
+    """We did what an escape word of this utterance asks for before it was over."""
+
+    utterance: int
+    control: Control
+
+
+Floor = Ours | Ducked | Yielded | Obeyed
+
 # What a routine under way waits for.
 
 
@@ -221,7 +254,8 @@ class State:
 
     `phase` is the question that is open, `guided` the routine under way. `topic` is the intent answered last, `last` the reply given
     last, `repeats` how often it was repeated, `speaking` the replies not yet over, `said_until` when the last one was over, `waiting` the
-    timers that start when a reply is over. `began` is the utterance that began last, and when. `told`
+    timers that start when a reply is over. `began` is the utterance that began last, and when; `floor` is whose turn it is to speak, and
+    `aloud` are our last sentences, each with the time at which it began to sound. `told`
     counts the answers given for each intent (they rotate), `misses` the utterances in a row not understood, `sayings` and `savings` all
     replies and entries (for their ids), `introduced` is whether the line of first use was said, `denied` are the flags that we asked
     about and that were denied: nobody is asked twice. `clock` ties the time of events to the time of day. `pending` are the replies
@@ -240,6 +274,8 @@ class State:
     said_until: float = float("-inf")
     waiting: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     began: tuple[int, float] = (0, float("-inf"))
+    floor: Floor = Ours()
+    aloud: tuple[tuple[float, str], ...] = ()
     told: Mapping[str, int] = field(default_factory=dict)
     misses: int = 0
     sayings: int = 0

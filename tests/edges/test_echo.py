@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.room import Room, at_level, level
+from voiceskill.edges.echo import NoEcho, Played, SpeexCanceller, TwoCancellers, WebRtcCanceller
+from voiceskill.edges.recording import VirtualClock
+from voiceskill.edges.synthesisers.flite import Flite
+from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Cancelled, Frame, Pcm
+
+SECOND = round(HEARING_RATE / FRAME_SAMPLES)
+
+
+def speech(voice: str, text: str) -> Pcm:
+    return Flite(voice).render(text).pcm
+
+
+def decibels(before: float, after: float) -> float:
+    return 20 * float(np.log10(before / max(1.0, after)))
+
+
+OURS = speech(
+    "rms",
+    "Lie on your back and put a pillow under your knees. Breathe in through your nose, and let your belly rise. Rest there for a while.",
+)
+
+
+def in_a_room(echo_db: float, seconds: float, person: tuple[float, Pcm] | None = None) -> list[tuple[Frame, Cancelled]]:
+    """What the microphone hears, and what is made of it, while we speak, and then a person."""
+    room, heard = Room(echo_db), []
+    canceller = room.echo(HEARING_RATE, room.clock)
+    frames = np.resize(OURS, (round(seconds * SECOND) + SECOND) * FRAME_SAMPLES).reshape(-1, FRAME_SAMPLES)
+
+    def feed(frame: Frame) -> None:
+        heard.append((frame, canceller.cancel(frame)))
+        canceller.played(frames[len(heard)])
+
+    room.pass_time(feed, person[0] if person else seconds)
+    if person:
+        room.say(at_level(person[1]))
+        room.pass_time(feed, seconds - person[0])
+    return heard
+
+
+def joined(heard: list[tuple[Frame, Cancelled]], first: float, end: float) -> tuple[Pcm, Pcm, Pcm]:
+    part = heard[round(first * SECOND) : round(end * SECOND)]
+    return (
+        np.concatenate([frame.pcm for frame, _ in part]),
+        np.concatenate([sound.presence for _, sound in part]),
+        np.concatenate([sound.speech for _, sound in part]),
+    )
+
+
+@pytest.mark.parametrize("echo_db", [-6.0, 0.0, 6.0])
+def test_our_own_voice_is_taken_out_of_what_is_heard(echo_db: float) -> None:
+    heard, presence, words = joined(in_a_room(echo_db, 16), 8, 16)
+    assert decibels(level(heard), level(presence)) > 25
+    assert decibels(level(heard), level(words)) > 15
+
+
+def test_what_somebody_says_over_us_is_left_in() -> None:
+    they = speech("slt", "That hurts, please stop.")
+    seconds = len(they) / HEARING_RATE
+    heard = in_a_room(0.0, 14 + seconds, (14.0, they))
+    _, presence, words = joined(heard, 14, 14 + seconds)
+    _, before, before_words = joined(heard, 10, 14)
+    assert decibels(level(presence), level(before)) > 15
+    assert decibels(level(words), level(before_words)) > 12
+
+
+def test_while_we_are_silent_the_sound_goes_through_untouched() -> None:
+    room = Room(0.0)
+    canceller = room.echo(HEARING_RATE, room.clock)
+
+    def feed(frame: Frame) -> None:
+        sound = canceller.cancel(frame)
+        if frame.at > 1:
+            assert sound.presence is frame.pcm
+            assert sound.speech is frame.pcm
+
+    room.pass_time(feed, 2.0)
+
+
+def test_without_either_library_the_sound_goes_through() -> None:
+    clock = VirtualClock()
+    canceller = TwoCancellers(HEARING_RATE, clock, presence=None, speech=None)
+    canceller.played(np.full(FRAME_SAMPLES, 9, np.int16))
+    clock.advance(FRAME_SAMPLES / HEARING_RATE)
+    pcm = np.arange(FRAME_SAMPLES, dtype=np.int16)
+    assert canceller.cancel(Frame(pcm, clock.now())).speech is pcm
+    assert NoEcho().cancel(Frame(pcm, 0.0)).presence is pcm
+
+
+@pytest.mark.parametrize("kind", [WebRtcCanceller, SpeexCanceller])
+def test_a_canceller_gives_as_much_sound_as_it_takes(kind: type[WebRtcCanceller | SpeexCanceller]) -> None:
+    canceller = kind()
+    for _ in range(20):
+        assert canceller(np.ones(FRAME_SAMPLES, np.int16), np.zeros(FRAME_SAMPLES, np.int16)).shape == (FRAME_SAMPLES,)
+
+
+# What was played, on the time line.
+
+
+def ramp(first: int, samples: int) -> Pcm:
+    return np.arange(first, first + samples, dtype=np.int16)
+
+
+def test_what_was_played_is_found_by_its_time() -> None:
+    clock = VirtualClock(5.0)
+    played = Played(HEARING_RATE, clock)
+    played.add(ramp(0, 1_600))
+    clock.advance(0.1)
+    played.add(ramp(1_600, 1_600))
+    assert np.array_equal(played.until(5.05, 400), ramp(400, 400))
+    assert np.array_equal(played.until(5.1, 800), ramp(800, 800))
+    assert np.array_equal(played.until(5.2, 1_600), ramp(1_600, 1_600))
+
+
+def test_before_anything_was_played_there_is_silence() -> None:
+    played = Played(HEARING_RATE, VirtualClock())
+    assert not played.until(3.0, 512).any()
+
+
+def test_a_loudspeaker_that_stood_still_for_a_while_is_found_again() -> None:
+    clock = VirtualClock()
+    played = Played(HEARING_RATE, clock)
+    played.add(ramp(0, 1_600))
+    clock.advance(1.0)
+    played.add(ramp(5_000, 1_600))
+    assert not played.until(1.0, 1_600).any()
+    assert np.array_equal(played.until(1.1, 1_600), ramp(5_000, 1_600))
+
+
+@given(st.lists(st.integers(-300, 300), min_size=20, max_size=60))
+def test_sound_that_comes_in_bursts_is_read_without_a_gap(jitter: list[int]) -> None:
+    """Blocks of 10 ms, each up to 20 ms early or late, read in frames of 32 ms."""
+    clock = VirtualClock()
+    played = Played(HEARING_RATE, clock)
+    latest = 0.0
+    for number, samples in enumerate(jitter):
+        due = max(latest, number * 0.01 + 0.02 + samples / HEARING_RATE)
+        clock.advance(due - latest)
+        latest = due
+        played.add(ramp(number * 160, 160))
+    read = np.concatenate([played.until(0.1 + n * 0.032, 512) for n in range(len(jitter) * 160 // 512 - 4)] or [np.zeros(0, np.int16)])
+    sounding = read[np.flatnonzero(read)[:1][0] :] if read.any() else read
+    assert (np.diff(sounding[sounding != 0]) == 1).all()
+
+
+def test_a_loudspeaker_of_another_rate_is_followed_for_an_hour() -> None:
+    clock = VirtualClock()
+    played = Played(48_000, clock)
+    for number in range(36_000):
+        played.add(np.full(4_800, 7, np.int16))
+        clock.advance(0.1)
+        if number > 5:
+            assert len(played.until(clock.now() - 0.1, 1_600)) == 1_600
+    assert played.until(clock.now(), 1_600)[:1_500].all()

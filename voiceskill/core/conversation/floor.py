@@ -1,0 +1,76 @@
+"""Whose turn it is to speak: we give way to whoever speaks over us, and go on when it was nothing.
+
+    they speak -> we duck -> they go on -> we are silent -> it is over -> what they asked for, or we go on where we were
+
+An urgent line gives way to nobody.
+"""
+
+from __future__ import annotations
+
+from voiceskill.core.actions import DuckSpeaking, PauseSpeaking, ResumeSpeaking
+from voiceskill.core.conversation.state import Counting, Ducked, Obeyed, Ours, State, Yielded
+from voiceskill.core.conversation.turn import Turn
+from voiceskill.core.skill import Control
+from voiceskill.core.understanding.normalise import words
+
+_ECHO_SECONDS = 0.3
+"""How long after our own speech the room may still give it back."""
+
+_SENTENCES_KEPT = 12
+
+_GOES_ON = 2
+"""Words from which somebody who speaks over us wants to be heard out: one may be a cough that was read as a word."""
+
+AT_ONCE = frozenset({Control.STOP, Control.HURTS, Control.PAUSE})
+"""Escape words that are obeyed before the sentence they are in is over."""
+
+
+def audible(state: State, began: float, until: float) -> str:
+    """Our own words that the microphone may have heard in an utterance of that time. What began after we had spoken is nobody's echo."""
+    if not state.speaking and began - state.said_until >= _ECHO_SECONDS:
+        return ""
+    if not state.aloud:  # whoever speaks for us tells of no sentences
+        return " ".join(say.text for say in state.speaking) if state.speaking else state.last or ""
+    ends = [*(at for at, _ in state.aloud[1:]), until if state.speaking else state.said_until]
+    return " ".join(text for (at, text), end in zip(state.aloud, ends, strict=True) if at <= until and end + _ECHO_SECONDS > began)
+
+
+def sounded(turn: Turn, at: float, text: str) -> None:
+    """A sentence of ours begins to sound."""
+    turn.change(aloud=(*turn.state.aloud, (at, text))[-_SENTENCES_KEPT:])
+
+
+def duck(turn: Turn, utterance: int) -> None:
+    """Somebody speaks: over us, if we do."""
+    speaking = turn.state.speaking
+    if speaking and not any(say.urgent for say in speaking):
+        turn.change(floor=Ducked(utterance))
+        turn.do(DuckSpeaking())
+
+
+def give_way(turn: Turn, utterance: int, text: str) -> None:
+    """Somebody said `text` over us and goes on. While we count we only duck: the seconds would not wait."""
+    if turn.state.floor == Ours():
+        duck(turn, utterance)
+    guided = turn.state.guided
+    counting = guided is not None and isinstance(guided.moment, Counting)
+    if turn.state.floor == Ducked(utterance) and len(words(text)) >= _GOES_ON and not counting:
+        turn.change(floor=Yielded(utterance))
+        turn.do(PauseSpeaking())
+
+
+def take_back(turn: Turn) -> None:
+    """The utterance is over, and what it asked for is done: whatever was not silenced by that goes on."""
+    if isinstance(turn.state.floor, Ducked | Yielded) and turn.state.speaking:
+        turn.do(ResumeSpeaking())
+    turn.change(floor=Ours())
+
+
+def obey(turn: Turn, utterance: int, control: Control) -> None:
+    """Note that an escape word is obeyed before its utterance is over."""
+    turn.change(floor=Obeyed(utterance, control))
+
+
+def obeyed(state: State, utterance: int) -> Control | None:
+    """What of this utterance was obeyed already."""
+    return state.floor.control if isinstance(state.floor, Obeyed) and state.floor.utterance == utterance else None

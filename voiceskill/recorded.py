@@ -1,0 +1,95 @@
+"""The device on a recording: the same parts as live, moved along one time line by whoever feeds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from voiceskill.app import OUT_RATE, App, at_once, kept
+from voiceskill.core.conversation import State
+from voiceskill.core.events import Event, Started
+from voiceskill.edges.alerts import NoAlerts
+from voiceskill.edges.clock import MonotonicClock, TimeOfDay
+from voiceskill.edges.echo import NoEcho
+from voiceskill.edges.recording import RecordedMicrophone, RecordedSpeaker, VirtualClock
+from voiceskill.edges.vad import SileroVad
+from voiceskill.keep import Keeper
+from voiceskill.listen import FRAME_SECONDS, Listener
+from voiceskill.loop import Loop, Observe
+from voiceskill.ports import Clip, Clock, EchoCanceller, Frame, Pcm, Recogniser, Synthesiser
+from voiceskill.speak import Voice
+
+
+class RecordedDevice:
+    """A device whose loudspeaker is a recording, and whose microphone is whatever frames it is fed."""
+
+    def __init__(
+        self,
+        app: App,
+        clock: Clock,
+        observe: Observe,
+        *,
+        recogniser: Recogniser | None = None,
+        synthesiser: Synthesiser | None = None,
+        echo: Callable[[int, Clock], EchoCanceller] | None = None,
+    ) -> None:
+        """With engines of its own or those given. `echo` makes the canceller for a loudspeaker of that rate that the microphone hears."""
+        self.speaker = RecordedSpeaker(OUT_RATE)
+        self._clock = clock
+        self._echo = echo(OUT_RATE, clock) if echo else NoEcho()
+        self._voice = Voice(
+            synthesiser or app.synthesiser(),
+            rate=self.speaker.rate,
+            volume=app.settings.volume,
+            clock=clock,
+            post=self.post,
+            submit=at_once,
+            earcons=app.settings.earcons,
+        )
+        store = app.store()
+        keeper = Keeper(store, clock=clock, post=self.post, submit=at_once)
+        state = State(memory=kept(store))
+        self._loop = Loop(app.conversation(), state, voice=self._voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe)
+        self._listener = Listener(
+            self._echo,
+            SileroVad(),
+            recogniser or app.recogniser(),
+            app.segmenter(),
+            self.post,
+            aloud=lambda: not self._voice.silent,
+        )
+        self.speaker.start(self._play)
+        self.post(Started(clock.now(), TimeOfDay(clock).now()))
+
+    def post(self, event: Event) -> None:
+        """Hand in an event from elsewhere."""
+        self._loop.post(event)
+
+    def feed(self, frame: Frame) -> None:
+        """Hear a frame, do what follows from it, and play on for as long as it lasts."""
+        self._listener.feed(frame)
+        self._loop.catch_up()
+        self.speaker.advance(FRAME_SECONDS)
+
+    @property
+    def idle(self) -> bool:
+        """Nobody speaks, and nothing is left to be done."""
+        return self._listener.idle and not self._loop.busy
+
+    def _play(self, samples: int) -> Pcm:
+        pcm = self._voice.pull(samples)
+        self._echo.played(pcm)
+        return pcm
+
+
+def run_recording(app: App, pcm: Pcm, observe: Observe, *, realtime: bool) -> Clip:
+    """Hear a recording to its end, and answer. Returns what the loudspeaker would have played, on its time line."""
+    clock: Clock = MonotonicClock() if realtime else VirtualClock()
+    microphone = RecordedMicrophone(pcm, realtime=realtime, clock=clock)
+    device = RecordedDevice(app, clock, observe)
+    start = clock.now()
+    for frame in microphone.frames():
+        device.feed(frame)
+        if frame.at >= start + microphone.seconds and device.idle:
+            break
+    microphone.close()
+    return device.speaker.sound()
