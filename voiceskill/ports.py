@@ -65,10 +65,10 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """A frame of the microphone from which our own voice was taken, in two ways: nothing does both jobs well.
+    """A frame of the microphone from which our own voice was taken.
 
-    `presence`, from which every trace is taken, tells whether anybody else speaks. `speech` tells what they say: it is less thorough, and
-    garbles nothing. Both have FRAME_SAMPLES; `presence` may come up to 10 ms late.
+    `speech` is what is left, for the recogniser. `presence`, for the detector, is the same where we are silent or somebody else speaks,
+    and silence where what is left can be our own voice. Both have FRAME_SAMPLES.
     """
 
     presence: Pcm

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.room import Room, at_level, level
-from voiceskill.edges.echo import NoEcho, Played, SpeexCanceller, TwoCancellers, WebRtcCanceller
+from voiceskill.edges.echo import DelayTracker, Played, build_echo_canceller
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.synthesisers.flite import Flite
 from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Cancelled, Frame, Pcm
@@ -28,9 +30,11 @@ OURS = speech(
 )
 
 
-def in_a_room(echo_db: float, seconds: float, person: tuple[float, Pcm] | None = None) -> list[tuple[Frame, Cancelled]]:
+def in_a_room(
+    echo_db: float, seconds: float, person: tuple[float, Pcm] | None = None, *, delay: float = 0.12
+) -> list[tuple[Frame, Cancelled]]:
     """What the microphone hears, and what is made of it, while we speak, and then a person."""
-    room, heard = Room(echo_db), []
+    room, heard = Room(echo_db, delay=delay), []
     canceller = room.echo(HEARING_RATE, room.clock)
     frames = np.resize(OURS, (round(seconds * SECOND) + SECOND) * FRAME_SAMPLES).reshape(-1, FRAME_SAMPLES)
 
@@ -84,21 +88,45 @@ def test_while_we_are_silent_the_sound_goes_through_untouched() -> None:
     room.pass_time(feed, 2.0)
 
 
-def test_without_either_library_the_sound_goes_through() -> None:
-    clock = VirtualClock()
-    canceller = TwoCancellers(HEARING_RATE, clock, presence=None, speech=None)
-    canceller.played(np.full(FRAME_SAMPLES, 9, np.int16))
-    clock.advance(FRAME_SAMPLES / HEARING_RATE)
+def test_without_the_library_the_sound_goes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyaec", None)
     pcm = np.arange(FRAME_SAMPLES, dtype=np.int16)
-    assert canceller.cancel(Frame(pcm, clock.now())).speech is pcm
-    assert NoEcho().cancel(Frame(pcm, 0.0)).presence is pcm
+    sound = build_echo_canceller(HEARING_RATE, VirtualClock()).cancel(Frame(pcm, 0.0))
+    assert sound.presence is pcm
+    assert sound.speech is pcm
 
 
-@pytest.mark.parametrize("kind", [WebRtcCanceller, SpeexCanceller])
-def test_a_canceller_gives_as_much_sound_as_it_takes(kind: type[WebRtcCanceller | SpeexCanceller]) -> None:
-    canceller = kind()
-    for _ in range(20):
-        assert canceller(np.ones(FRAME_SAMPLES, np.int16), np.zeros(FRAME_SAMPLES, np.int16)).shape == (FRAME_SAMPLES,)
+@pytest.mark.parametrize("delay", [0.3, 0.7])
+def test_an_echo_that_comes_late_is_found_and_taken_out(delay: float) -> None:
+    """Bluetooth loudspeakers take that long."""
+    heard, presence, words = joined(in_a_room(0.0, 14, delay=delay), 10, 14)
+    assert decibels(level(heard), level(presence)) > 25
+    assert decibels(level(heard), level(words)) > 15
+
+
+@given(st.integers(-4_000, 15_000), st.integers(0, 2**31))
+@settings(max_examples=20)
+def test_the_delay_of_an_echo_is_measured_to_a_millisecond(lag: int, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    sound = np.resize(OURS, 6 * HEARING_RATE)[2 * HEARING_RATE - lag :]
+    tracker, measured = DelayTracker(), []
+    for first in range(0, 3 * HEARING_RATE, FRAME_SAMPLES):
+        played = np.resize(OURS, 6 * HEARING_RATE)[2 * HEARING_RATE + first :][:FRAME_SAMPLES]
+        heard = sound[first : first + FRAME_SAMPLES] * 0.3 + chance.standard_normal(FRAME_SAMPLES) * 100
+        measured.append(tracker.add(played, heard.astype(np.int16)))
+    found = [delay for delay in measured if delay is not None]
+    assert found
+    assert found[0] == pytest.approx(lag / HEARING_RATE, abs=0.001)
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=10)
+def test_a_room_without_our_voice_has_no_delay(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    tracker = DelayTracker()
+    for first in range(0, 5 * HEARING_RATE, FRAME_SAMPLES):
+        noise = (chance.standard_normal(FRAME_SAMPLES) * 500).astype(np.int16)
+        assert tracker.add(np.resize(OURS, 6 * HEARING_RATE)[first : first + FRAME_SAMPLES], noise) is None
 
 
 # What was played, on the time line.

@@ -1,12 +1,13 @@
-"""Taking our own voice out of what the microphone hears, with two cancellers side by side.
+"""Taking our own voice out of what the microphone hears.
 
-Measured with our replies in a simulated room (0.3 s of reverberation, a loudspeaker that distorts), and short words said over them:
-- WebRTC's canceller (AEC3) leaves nothing of our voice, but garbles who speaks at the same time: of 24 words said over an echo just as
-  loud, Moonshine read 9. With it a voice detector tells who speaks: it found speech in less than one frame of 200 of our own speech.
-- Speex's canceller is linear: it leaves an echo 30 dB down, and what is said over it is hardly touched. Of the same words 17 were read, of
-  18 read without any echo.
-So the one decides whether somebody speaks, and what they say is read from the other. Both together take 3 % of one x86-64 core, and only
-while we speak.
+Measured with our replies in a simulated room (0.3 and 0.6 s of reverberation, a loudspeaker that distorts), and short words said over
+them; docs/benchmarks.md has the figures:
+- WebRTC's canceller leaves nothing of our voice, but garbles who speaks at the same time: of 24 words said over an echo just as loud,
+  Moonshine read 9, and its voice detector missed up to a third.
+- Speex's is linear: it leaves an echo 20 to 30 dB down, and what is said over it is hardly touched. Of the same words 17 were read, of 18
+  read without any echo.
+So Speex's is used, for what is read. For whether anybody speaks, what it leaves is passed on only where it is more than our own voice can
+account for: no word of 90 was missed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from __future__ import annotations
 import ctypes
 import logging
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,34 +24,28 @@ from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Cancelled, Clock, Echo
 
 _log = logging.getLogger(__name__)
 
-_BLOCK = HEARING_RATE // 100
-"""WebRTC takes sound in blocks of 10 ms."""
+_BLOCK = 256
+_TAPS = 4_096
+"""How much of the echo is taken out, counted from its start: a quarter of a second."""
 
-_LINEAR_BLOCK = 256
-_LINEAR_TAPS = 8_192
-"""The longest echo that Speex can take out, its way through the sound system included: half a second."""
-
-_SLACK_SECONDS = 0.1
+_SLACK_SAMPLES = round(0.1 * HEARING_RATE)
 """Loudspeaker and microphone give and take sound in bursts; apart by less than this they are as they were."""
 
-_SLACK_SAMPLES = round(_SLACK_SECONDS * HEARING_RATE)
+_MEMORY_SAMPLES = round(3.0 * HEARING_RATE)
+"""How much of what was played is kept: an echo may come late, and so may a reader whose thread was held up by the recogniser."""
 
-_MEMORY_SECONDS = 2.0
-"""How long what was played is kept for a reader that is late: the recogniser may hold up the hearing thread."""
-
-_RINGING_SECONDS = 0.6
+_RINGING_SECONDS = 0.8
 """How long the room and the sound system may give back our voice after its end."""
 
-Canceller = Callable[[Pcm, Pcm], Pcm]
-"""Takes a frame of the microphone, and what was played meanwhile; gives the frame without it."""
+_FRAME_SECONDS = FRAME_SAMPLES / HEARING_RATE
 
 
 class Played:
     """What the loudspeaker played, on the clock's time line, at HEARING_RATE.
 
     Both devices count their own samples, and give and take them in bursts; the clock ties the counts to each other. Sound is read on
-    without a gap; only when the counts are apart by more than a tenth of a second is some skipped or filled with silence. A reader that is ahead of
-    the loudspeaker waits: the echo takes longer than a burst anyway.
+    without a gap; only when the counts are apart by more than a tenth of a second is some skipped or filled with silence. A reader
+    that is ahead of the loudspeaker waits: the echo takes longer than a burst anyway.
     """
 
     def __init__(self, rate: int, clock: Clock) -> None:
@@ -90,60 +84,34 @@ class Played:
         self._forget()
         return np.concatenate([np.zeros(before, np.int16), piece, np.zeros(samples - before - len(piece), np.int16)])
 
+    def realign(self) -> None:
+        """Forget how far was read: the next piece is taken exactly at its time."""
+        self._read = None
+
     def _append(self, at: float, pcm: Pcm) -> None:
         if self._start is None:
             self._start = at
-        late = at - (self._start + len(self._kept) / HEARING_RATE)
-        if late > _SLACK_SECONDS:
-            silence = min(round(late * HEARING_RATE), round(_MEMORY_SECONDS * HEARING_RATE))
+        late = round((at - self._start) * HEARING_RATE) - len(self._kept)
+        if late > _SLACK_SAMPLES:
+            silence = min(late, _MEMORY_SAMPLES)
             self._start = at - (len(self._kept) + silence) / HEARING_RATE
             self._kept = np.concatenate([self._kept, np.zeros(silence, np.int16)])
             self._resampler = self._new_resampler()
-        elif late < -_MEMORY_SECONDS:  # the clock, or the device, began anew
+        elif late < -_MEMORY_SAMPLES:  # the clock, or the device, began anew
             self._start, self._kept, self._resampler = at, np.zeros(0, np.int16), self._new_resampler()
         sound = pcm if self._resampler is None else self._resampler.resample_chunk(pcm)
         self._kept = np.concatenate([self._kept, sound])
 
     def _forget(self) -> None:
-        surplus = len(self._kept) - round(_MEMORY_SECONDS * HEARING_RATE)
+        surplus = len(self._kept) - _MEMORY_SAMPLES
         if surplus > 0 and self._start is not None and self._read is not None:
             self._kept = self._kept[surplus:]
             self._start += surplus / HEARING_RATE
             self._read -= surplus
 
 
-class WebRtcCanceller:
-    """WebRTC's canceller, which takes every trace of our voice out. Raises ImportError or OSError where it is not installed."""
-
-    def __init__(self) -> None:
-        from livekit.rtc.apm import AudioProcessingModule
-        from livekit.rtc.audio_frame import AudioFrame
-
-        self._frame: Any = AudioFrame
-        self._module = AudioProcessingModule(echo_cancellation=True, high_pass_filter=True)
-        self._heard: Pcm = np.zeros(0, np.int16)
-        self._played: Pcm = np.zeros(0, np.int16)
-        self._done: Pcm = np.zeros(_BLOCK, np.int16)
-
-    def __call__(self, heard: Pcm, played: Pcm) -> Pcm:
-        """See Canceller. What it gives is 10 ms late, since a frame is no whole number of its blocks."""
-        self._heard, self._played = np.concatenate([self._heard, heard]), np.concatenate([self._played, played])
-        blocks = len(self._heard) // _BLOCK
-        done = [self._done, *(self._block(slice(n * _BLOCK, (n + 1) * _BLOCK)) for n in range(blocks))]
-        self._heard, self._played = self._heard[blocks * _BLOCK :], self._played[blocks * _BLOCK :]
-        sound = np.concatenate(done)
-        self._done = sound[len(heard) :]
-        return sound[: len(heard)]
-
-    def _block(self, block: slice) -> Pcm:
-        self._module.process_reverse_stream(self._frame(self._played[block].tobytes(), HEARING_RATE, 1, _BLOCK))
-        near = self._frame(self._heard[block].tobytes(), HEARING_RATE, 1, _BLOCK)
-        self._module.process_stream(near)
-        return np.frombuffer(near.data, np.int16).copy()
-
-
 class SpeexCanceller:
-    """Speex's linear canceller, which spares what others say. Raises ImportError or OSError where it is not installed.
+    """Speex's linear canceller. Raises ImportError or OSError where it is not installed.
 
     The wheel's own Python goes through lists of numbers, sample by sample; so its library is called directly.
     """
@@ -154,14 +122,14 @@ class SpeexCanceller:
         if lib is None:
             raise ImportError("the library of pyaec does not load")
         self._library = lib
-        self._state = lib.AecNew(_LINEAR_BLOCK, _LINEAR_TAPS, HEARING_RATE, False)  # noqa: FBT003 - a C function
+        self._state = lib.AecNew(_BLOCK, _TAPS, HEARING_RATE, False)  # noqa: FBT003 - a C function
 
-    def __call__(self, heard: Pcm, played: Pcm) -> Pcm:
-        """See Canceller."""
+    def cancel(self, heard: Pcm, played: Pcm) -> Pcm:
+        """What was heard without what was played, both of the same length, a multiple of 256."""
         done = np.empty_like(heard)
-        for first in range(0, len(heard), _LINEAR_BLOCK):
-            block = slice(first, first + _LINEAR_BLOCK)
-            self._library.AecCancelEcho(self._state, _pointer(heard[block]), _pointer(played[block]), _pointer(done[block]), _LINEAR_BLOCK)
+        for first in range(0, len(heard), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            self._library.AecCancelEcho(self._state, _pointer(heard[block]), _pointer(played[block]), _pointer(done[block]), _BLOCK)
         return done
 
     def __del__(self) -> None:
@@ -172,6 +140,68 @@ class SpeexCanceller:
 
 def _pointer(pcm: Pcm) -> Any:
     return pcm.ctypes.data_as(ctypes.POINTER(ctypes.c_int16))
+
+
+class Leakage:
+    """Tells what is left of our own voice from what somebody else says, by how much of the echo was left lately."""
+
+    _AUDIBLE = 200.0
+    """Power of an echo, of 32,768 squared, below which it does not matter."""
+
+    _FRAMES = round(5.0 / _FRAME_SECONDS)
+    _FRAMES_NEEDED = round(1.5 / _FRAME_SECONDS)
+    """Until so much of our voice was heard, anything may be left of it."""
+
+    _MORE = 10**0.8
+    _LEAST = 10**-1.6
+    """What is left counts as ours up to 8 dB above the usual share, and always when the echo came 16 dB louder."""
+
+    def __init__(self) -> None:
+        self._shares: deque[float] = deque(maxlen=self._FRAMES)
+
+    def is_ours(self, heard: Pcm, left: Pcm) -> bool:
+        """Whether what is `left` of a frame of what was `heard` can be our own voice alone."""
+        rest = left.astype(np.float64)
+        echo = float(((heard - rest) ** 2).mean())
+        if echo < self._AUDIBLE:
+            return False
+        share = float((rest**2).mean()) / echo
+        self._shares.append(share)
+        if len(self._shares) < self._FRAMES_NEEDED:
+            return share < self._MORE
+        return share < max(self._LEAST, self._MORE * float(np.median(self._shares)))
+
+
+class DelayTracker:
+    """Measures from time to time, on two seconds of our own speech, how long after being played it is heard."""
+
+    _WINDOW = 2 * HEARING_RATE
+    _SPECTRUM = 2**17
+    _BAND = slice(round(300 / HEARING_RATE * _SPECTRUM), round(4_000 / HEARING_RATE * _SPECTRUM))
+    _EARLIEST = round(-0.3 * HEARING_RATE)
+    _LATEST = round(1.0 * HEARING_RATE)
+    _SURE = 9.0
+    """Deviations by which the peak of the correlation stands out. In two seconds of noise none reached 6."""
+
+    def __init__(self) -> None:
+        self._played: list[Pcm] = []
+        self._heard: list[Pcm] = []
+
+    def add(self, played: Pcm, heard: Pcm) -> float | None:
+        """Take in a frame of both. Gives the delay in seconds when it was measured; negative if the echo comes too early."""
+        self._played.append(played)
+        self._heard.append(heard)
+        if len(self._played) * FRAME_SAMPLES < self._WINDOW:
+            return None
+        near, far = (np.fft.rfft(np.concatenate(frames), self._SPECTRUM) for frames in (self._heard, self._played))
+        self._played, self._heard = [], []
+        cross = np.zeros_like(near)
+        cross[self._BAND] = (near * far.conj())[self._BAND]
+        size = np.abs(cross)
+        correlation = np.fft.irfft(np.divide(cross, size, out=np.zeros_like(cross), where=size > 0))
+        lags = np.concatenate([correlation[self._EARLIEST :], correlation[: self._LATEST]])
+        peak = int(lags.argmax())
+        return (peak + self._EARLIEST) / HEARING_RATE if lags[peak] > self._SURE * lags.std() else None
 
 
 class NoEcho:
@@ -185,15 +215,31 @@ class NoEcho:
         return Cancelled(frame.pcm, frame.pcm)
 
 
-class TwoCancellers:
+class LinearEchoCanceller:
     """An EchoCanceller. While nothing is played and the room has rung out it hands the sound through, and costs nothing."""
 
-    def __init__(self, rate: int, clock: Clock, *, presence: Canceller | None, speech: Canceller | None) -> None:
-        """For a loudspeaker of that rate. `clock` is the one of the frames' times. Where one is missing, the other does its job."""
+    _EARLIEST = 0.0
+    _LATEST = 0.12
+    """Where the start of the echo may lie among the taps, in seconds; elsewhere, what was played is taken from another time."""
+
+    _MARGIN = 0.03
+
+    def __init__(self, rate: int, clock: Clock) -> None:
+        """For a loudspeaker of that rate. `clock` is the one of the frames' times. Raises ImportError or OSError without its library."""
         self._played = Played(rate, clock)
-        self._presence = presence
-        self._speech = speech
+        self._delay = 0.0
         self._silent = _RINGING_SECONDS
+        self._begin()
+
+    def _begin(self) -> None:
+        self._tracker = DelayTracker()
+        self._canceller = SpeexCanceller()
+        self._leakage = Leakage()
+
+    @property
+    def delay(self) -> float:
+        """Seconds by which the echo is known to come late at least."""
+        return self._delay
 
     def played(self, pcm: Pcm) -> None:
         """See ports.EchoCanceller."""
@@ -201,27 +247,30 @@ class TwoCancellers:
 
     def cancel(self, frame: Frame) -> Cancelled:
         """See ports.EchoCanceller."""
-        played = self._played.until(frame.at, FRAME_SAMPLES)
-        self._silent = 0.0 if played.any() else self._silent + FRAME_SAMPLES / HEARING_RATE
+        played = self._played.until(frame.at - self._delay, FRAME_SAMPLES)
+        self._silent = 0.0 if played.any() else self._silent + _FRAME_SECONDS
         if self._silent > _RINGING_SECONDS:
             return Cancelled(frame.pcm, frame.pcm)
-        heard = np.ascontiguousarray(frame.pcm)
-        speech = self._speech(heard, played) if self._speech else None
-        presence = self._presence(heard, played) if self._presence else None
-        return Cancelled(
-            presence=presence if presence is not None else speech if speech is not None else heard,
-            speech=speech if speech is not None else presence if presence is not None else heard,
-        )
+        self._follow(self._tracker.add(played, frame.pcm))
+        speech = self._canceller.cancel(np.ascontiguousarray(frame.pcm), played)
+        return Cancelled(np.zeros_like(speech) if self._leakage.is_ours(frame.pcm, speech) else speech, speech)
+
+    def _follow(self, delay: float | None) -> None:
+        """Move on to where the echo is, if it is out of reach."""
+        if delay is None or self._EARLIEST <= delay <= self._LATEST:
+            return
+        moved = max(0.0, self._delay + delay - self._MARGIN)
+        if moved != self._delay:
+            _log.info("the echo comes %.0f ms after our voice", (self._delay + delay) * 1_000)
+            self._delay = moved
+            self._played.realign()
+            self._begin()
 
 
 def build_echo_canceller(rate: int, clock: Clock) -> EchoCanceller:
-    """The best canceller on this machine, for a loudspeaker of that rate."""
-    return TwoCancellers(rate, clock, presence=_installed(WebRtcCanceller), speech=_installed(SpeexCanceller))
-
-
-def _installed(kind: Callable[[], Canceller]) -> Canceller | None:
+    """The canceller for a loudspeaker of that rate; one that does nothing where it is not installed."""
     try:
-        return kind()
-    except Exception as error:  # noqa: BLE001 - whatever keeps a library from loading, we can do without it
-        _log.warning("without %s (%s) we hear less while we speak", kind.__name__, error)
-        return None
+        return LinearEchoCanceller(rate, clock)
+    except Exception as error:  # noqa: BLE001 - whatever keeps the library from loading, we can do without it
+        _log.warning("without an echo canceller (%s) we hear less while we speak", error)
+        return NoEcho()

