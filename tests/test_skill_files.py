@@ -35,6 +35,7 @@ lines:
   nothing_more: That's all.
   yes_to_what: Yes to what?
   declined: All right.
+  go_on: Shall I go on?
   did_you_mean: Did you mean
 placeholders:
   KEEPER: the keeper
@@ -169,7 +170,7 @@ BROKEN = {
     "nothing after a key": ({"tea": TEA.replace(" Warm the pot first.", "")}, ["tea.yaml:9: ", '"more" is empty']),
     "a key of skill.yaml missing": ({"skill": SKILL.replace("  declined: All right.\n", "")}, ["skill.yaml:3: ", '"declined" is missing']),
     "an empty list of lines": ({"skill": SKILL.replace("\n    - I missed that.", " []")}, ["skill.yaml:6: ", "is empty"]),
-    "a placeholder in small letters": ({"skill": SKILL.replace("KEEPER", "Keeper")}, ["skill.yaml:14: ", "capital letters"]),
+    "a placeholder in small letters": ({"skill": SKILL.replace("KEEPER", "Keeper")}, ["skill.yaml:15: ", "capital letters"]),
     "a key twice": ({"tea": TEA + "more: Again.\n"}, ["tea.yaml:12: ", '"more" stands here for the second time (first on line 9)']),
     "bad YAML": ({"tea": TEA.replace("  - how", "\t- how")}, ["tea.yaml:4: ", "this is not YAML"]),
     "a colon in plain text": ({"tea": TEA.replace("more: Warm", "more: First: warm")}, ["tea.yaml:9: ", "this is not YAML"]),
@@ -203,7 +204,7 @@ BROKEN = {
     "an empty bracket in a template": ({"tea": TEA.replace("[some]", "<>")}, ["tea.yaml:6: ", "not a sentence template"]),
     "an unknown rule": ({"tea": TEA.replace("<make>", "<brew>")}, ["tea.yaml:6: ", "no rule <brew>"]),
     "an unknown list": ({"tea": TEA.replace("{drink}", "{food}")}, ["tea.yaml:6: ", "no list {food}"]),
-    "an unknown rule in a rule": ({"skill": SKILL.replace("<make>", "<brew>")}, ["skill.yaml:19: ", "no rule <brew>"]),
+    "an unknown rule in a rule": ({"skill": SKILL.replace("<make>", "<brew>")}, ["skill.yaml:20: ", "no rule <brew>"]),
     "a rule that needs itself": ({"skill": SKILL.replace("(make|boil)", "<please>")}, ["skill.yaml:19: ", "leads back to itself"]),
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from scripts.bench_suite.barge_in import measure_barge_in
 from scripts.bench_suite.engines import measure_engines
 from scripts.bench_suite.speed import measure_speed
 from scripts.bench_suite.spoken import measure_spoken
@@ -33,6 +34,19 @@ def speed(
 ) -> None:
     """Start to ready, and end of speech to first sound of the reply, over virtual sound devices."""
     report(measure_speed(_HOME.resolve(), starts=starts, turns=turns), json)
+
+
+@cli.command("barge-in")
+def barge_in(
+    json: Json = None,
+    tries: Annotated[int, typer.Option(help="Commands spoken over our voice, at each loudness of the echo.", min=1)] = 64,
+    minutes: Annotated[float, typer.Option(help="Of our own speech with nobody there, in each voice, at each echo.", min=0.1)] = 10,
+) -> None:
+    """Speaking over its voice in a simulated room: silenced or not, how soon; and how often its own voice silences it."""
+    folder = _HOME.resolve() / "barge-in"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data:
+        report(measure_barge_in(Home.find(data=Path(data)), folder, tries=tries, minutes=minutes), json)
 
 
 @cli.command()

@@ -69,6 +69,7 @@ SKILL = Skill(
         yes_to_what="Yes to what?",
         agreed="All right.",
         declined="All right.",
+        go_on="Shall I go on?",
         did_you_mean="Did you mean",
     ),
     sources={},

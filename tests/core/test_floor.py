@@ -6,6 +6,7 @@ from tests.core.small_skill import SKILL
 from voiceskill.core.actions import Action, DuckSpeaking, PauseSpeaking, ResumeSpeaking, Say, StopSpeaking
 from voiceskill.core.conversation import Conversation, State
 from voiceskill.core.conversation.floor import audible
+from voiceskill.core.conversation.state import Idle, Interrupted
 from voiceskill.core.events import Event, Heard, Hypothesis, NotHeard, Partial, SentenceBegun, SpeechStarted, Spoken
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.matcher import Matcher
@@ -33,6 +34,12 @@ class Talk:
 
     def goes_on(self, text: str) -> list[Action]:
         return self.event(Partial(2.4, self.utterance, text))
+
+    def says(self, text: str) -> list[Action]:
+        """Nobody speaks over us any more."""
+        for say in self.state.speaking:
+            self.event(Spoken(5.0, say.id, interrupted=False, heard_fraction=1.0))
+        return self.event(Heard(9.0, self.utterance + 100, (Hypothesis(text),)))
 
     def ends(self, text: str) -> list[Action]:
         return self.event(Heard(4.0, self.utterance, (Hypothesis(text),)) if text else NotHeard(4.0, self.utterance))
@@ -136,3 +143,32 @@ def test_what_begins_well_after_we_have_spoken_is_no_echo() -> None:
     talk.event(Spoken(3.0, talk.reply.id, interrupted=False, heard_fraction=1.0))
     assert audible(talk.state, 3.1, 4.0) == talk.reply.text
     assert audible(talk.state, 3.5, 4.0) == ""
+
+
+def test_a_word_that_is_not_understood_silences_it_and_it_asks_whether_to_go_on() -> None:
+    talk = Talk()
+    talk.begins()
+    talk.goes_on("stuff")
+    assert talk.ends("stuff") == [StopSpeaking(), Say("say-2", "Shall I go on?")]
+    assert talk.state.phase == Interrupted("Warmth often eases a spasm.")
+    assert talk.says("yes") == [Say("say-3", "Warmth often eases a spasm.")]
+
+
+def test_no_to_going_on_is_the_end_of_it() -> None:
+    talk = Talk()
+    talk.begins()
+    talk.ends("stuff")
+    assert talk.says("no") == []
+    assert talk.state.phase == Idle()
+
+
+def test_a_television_that_talks_on_does_not_keep_it_from_answering() -> None:
+    talk = Talk()
+    actions: list[Action] = []
+    for _ in range(9):
+        actions += talk.begins() + talk.goes_on("and now the weather") + talk.ends("and now the weather for tomorrow in the north")
+    assert actions.count(PauseSpeaking()) == 1
+    assert actions.count(DuckSpeaking()) == 3
+    assert StopSpeaking() not in actions
+    talk.begins()
+    assert StopSpeaking() in talk.goes_on("stop")

@@ -177,6 +177,7 @@ class Lines:
     nothing_more: str
     yes_to_what: str
     declined: str
+    go_on: str
     agreed: str
     did_you_mean: str
     severe: str | None = None

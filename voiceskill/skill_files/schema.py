@@ -114,6 +114,7 @@ class LinesSection(_Keys):
     nothing_more: Text
     yes_to_what: Text
     declined: Text
+    go_on: Text
     agreed: Text = "All right."
     did_you_mean: Text
     severe: Text | None = None

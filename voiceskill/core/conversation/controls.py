@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from voiceskill.core.actions import Alert
-from voiceskill.core.conversation import answers, flags, guide, notes, screening, steering, timing
+from voiceskill.core.conversation import answers, flags, floor, guide, notes, screening, steering, timing
 from voiceskill.core.conversation.state import (
     CarryOn,
     Checking,
@@ -15,6 +15,7 @@ from voiceskill.core.conversation.state import (
     Forgetting,
     Hurt,
     Idle,
+    Interrupted,
     Listening,
     Offered,
     OfferedEasier,
@@ -112,6 +113,11 @@ class Controls:
                 turn.close()
                 turn.silence()
                 turn.say(notes.lines(turn).kept)
+            case Interrupted(rest), Control.YES | Control.RESUME:
+                floor.go_on(turn, rest)
+            case Interrupted(), _ if control in _REFUSALS:
+                turn.silence()
+                turn.close()
             case CarryOn(), Control.YES | Control.RESUME:
                 turn.silence()
                 guide.carry_on(turn)

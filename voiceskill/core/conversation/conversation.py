@@ -256,6 +256,8 @@ class Conversation:
                 screening.ask_again(turn, phase)
             case NoMatch(reason="unclear") if isinstance(phase, Hurt):
                 screening.begin_whole(turn)
+            case NoMatch() if floor.cut_short(turn, text):
+                pass
             case NoMatch() if self._is_elsewhere(text):
                 answers.elsewhere(turn)
             case NoMatch():

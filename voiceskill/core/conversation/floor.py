@@ -8,7 +8,8 @@ An urgent line gives way to nobody.
 from __future__ import annotations
 
 from voiceskill.core.actions import DuckSpeaking, PauseSpeaking, ResumeSpeaking
-from voiceskill.core.conversation.state import Counting, Ducked, Obeyed, Ours, State, Yielded
+from voiceskill.core.conversation import guide
+from voiceskill.core.conversation.state import Counting, Ducked, Idle, Interrupted, Obeyed, Offered, Ours, State, Yielded
 from voiceskill.core.conversation.turn import Turn
 from voiceskill.core.skill import Control
 from voiceskill.core.understanding.normalise import words
@@ -20,6 +21,11 @@ _SENTENCES_KEPT = 12
 
 _GOES_ON = 2
 """Words from which somebody who speaks over us wants to be heard out: one may be a cough that was read as a word."""
+
+_DUCKED_IN_VAIN = 3
+
+_A_WORD_OR_TWO = 3
+"""Words of a misheard "stop" or "that hurts" at most."""
 
 AT_ONCE = frozenset({Control.STOP, Control.HURTS, Control.PAUSE})
 """Escape words that are obeyed before the sentence they are in is over."""
@@ -41,17 +47,16 @@ def sounded(turn: Turn, at: float, text: str) -> None:
 
 
 def duck(turn: Turn, utterance: int) -> None:
-    """Somebody speaks: over us, if we do."""
-    speaking = turn.state.speaking
-    if speaking and not any(say.urgent for say in speaking):
-        turn.change(floor=Ducked(utterance))
+    """Somebody speaks: over us, if we do. We stop ducking for someone who never wants anything."""
+    floor, speaking = turn.state.floor, turn.state.speaking
+    if isinstance(floor, Ours) and floor.in_vain < _DUCKED_IN_VAIN and speaking and not any(say.urgent for say in speaking):
+        turn.change(floor=Ducked(utterance, floor.in_vain))
         turn.do(DuckSpeaking())
 
 
 def give_way(turn: Turn, utterance: int, text: str) -> None:
     """Somebody said `text` over us and goes on. While we count we only duck: the seconds would not wait."""
-    if turn.state.floor == Ours():
-        duck(turn, utterance)
+    duck(turn, utterance)
     guided = turn.state.guided
     counting = guided is not None and isinstance(guided.moment, Counting)
     if turn.state.floor == Ducked(utterance) and len(words(text)) >= _GOES_ON and not counting:
@@ -61,9 +66,46 @@ def give_way(turn: Turn, utterance: int, text: str) -> None:
 
 def take_back(turn: Turn) -> None:
     """The utterance is over, and what it asked for is done: whatever was not silenced by that goes on."""
-    if isinstance(turn.state.floor, Ducked | Yielded) and turn.state.speaking:
+    floor = turn.state.floor
+    if not isinstance(floor, Ducked | Yielded):
+        turn.change(floor=floor if isinstance(floor, Ours) else Ours())
+    elif turn.state.speaking:
         turn.do(ResumeSpeaking())
-    turn.change(floor=Ours())
+        turn.change(floor=Ours(floor.in_vain + 1))
+    else:
+        turn.change(floor=Ours())
+
+
+def cut_short(turn: Turn, text: str) -> bool:
+    """A word or two over our voice that mean nothing to us: most likely "stop", misheard. We fall silent and ask. Whether it was that."""
+    state = turn.state
+    meant = state.floor if isinstance(state.floor, Ducked | Yielded) and not state.floor.in_vain else None
+    if not meant or not state.speaking or not isinstance(state.phase, Idle | Offered) or len(words(text)) > _A_WORD_OR_TWO:
+        return False
+    rest = _rest(state)
+    turn.silence()
+    turn.change(floor=Ours(1))
+    if state.guided:
+        guide.ask_to_carry_on(turn, "")
+    else:
+        turn.close()
+        turn.say(turn.skill.lines.go_on)
+        turn.open(Interrupted(rest))
+    return True
+
+
+def go_on(turn: Turn, rest: str) -> None:
+    """Say what was not heard."""
+    turn.close()
+    turn.silence()
+    turn.say(rest)
+
+
+def _rest(state: State) -> str:
+    """What of our replies was not heard, from the beginning of the sentence that was cut."""
+    text = " ".join(say.text for say in state.speaking)
+    cut = state.aloud[-1][1] if state.aloud else ""
+    return text[max(0, text.find(cut)) :]
 
 
 def obey(turn: Turn, utterance: int, control: Control) -> None:

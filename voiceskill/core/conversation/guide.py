@@ -248,7 +248,7 @@ def ask_to_carry_on(turn: Turn, text: str) -> None:
     if turn.terse:
         turn.say(text)
         return
-    turn.say(f"{text} {lines(turn).carry_on}")
+    turn.say(f"{text} {lines(turn).carry_on}".strip())
     turn.open(CarryOn())
 
 

@@ -125,6 +125,13 @@ class Checking:
     intent: str
 
 
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Somebody cut us short, we did not understand why, and asked whether to go on. `rest` is what was not heard."""
+
+    rest: str
+
+
 Phase = (
     Idle
     | Offered
@@ -140,6 +147,7 @@ Phase = (
     | CarryOn
     | OfferedTime
     | Checking
+    | Interrupted
 )
 
 # Whose turn it is to speak.
@@ -147,7 +155,9 @@ Phase = (
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """Nobody speaks over us."""
+    """Nobody speaks over us. `in_vain` counts how often somebody did for nothing, since we last understood anything: a television, say."""
+
+    in_vain: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +165,7 @@ class Ducked:
     """Somebody speaks over us in this utterance, and we go on softly."""
 
     utterance: int
+    in_vain: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +173,7 @@ class Yielded:
     """Somebody goes on speaking in this utterance, and we are silent until it is over."""
 
     utterance: int
+    in_vain: int = 0
 
 
 @dataclass(frozen=True, slots=True)
