@@ -7,10 +7,10 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
-from tests.rehearsing import AFTERNOON, Bedside, skill
+from tests.rehearsing import AFTERNOON, Bedside, skill, whole_interpreter
 from voiceskill.core.conversation import Manners
-from voiceskill.core.diary import Ending, PainScored, RoutineEnded, Screened, ScreenResult
-from voiceskill.core.events import Failed
+from voiceskill.core.diary import Ending, Memory, PainScored, RoutineEnded, Screened, ScreenResult
+from voiceskill.core.events import Failed, MemoryChanged
 from voiceskill.core.routines import Routine
 from voiceskill.core.skill import Intent, Kind, Tier
 
@@ -577,6 +577,123 @@ def test_rule_23_anything_but_yes_keeps_the_log() -> None:
     bed.hear("no")
     bed.hear("yes")
     assert bed.memory.scores()
+
+
+def test_rule_23_what_another_program_deleted_is_not_remembered_here_either() -> None:
+    bed = Bedside()
+    bed.hear("my pain is six")
+    bed.rehearsal.device._post(MemoryChanged(bed.now, Memory()))
+    assert bed.hear("how has my back been") == "I have no notes yet."
+
+
+def test_rule_2_movement_stays_ruled_out_though_another_program_deleted_the_diary() -> None:
+    bed = Bedside()
+    bed.hear(DANGER)
+    bed.wait(200)
+    for _ in range(2):
+        bed.rehearsal.device._post(MemoryChanged(bed.now, Memory()))
+        assert "No exercises until someone has checked you" in bed.hear("start knee rolls")
+    bed.hear("I've been checked by the doctor")
+    assert "safety question" in bed.hear("start heel slides")
+
+
+@pytest.mark.parametrize("routine", MOVING)
+def test_rule_2_danger_told_to_another_device_ends_a_movement_here(routine: str) -> None:
+    bed = Bedside()
+    bed.start(routine)
+    bed.wait(9)
+    told = (*bed.memory.entries, Screened(bed.rehearsal.device.state.wall(bed.now), ScreenResult.DANGER, about="redflag_both_legs"))
+    bed.rehearsal.device._post(MemoryChanged(bed.now, Memory(told)))
+    bed.rehearsal.device.work()
+    assert bed.under_way is None
+    guide = skill().guide
+    assert guide is not None
+    assert bed.said[-1][1].text == guide.blocked
+    assert not bed.wait(120)
+
+
+# A score that was misheard.
+
+
+@pytest.mark.parametrize(
+    "correction", ["no, I said four", "no, four", "not nine, four", "I meant four", "that's wrong, it's a four", "make that a four"]
+)
+def test_a_misheard_score_is_replaced_by_the_right_one(correction: str) -> None:
+    bed = Bedside()
+    bed.interrupt("my pain is nine")
+    assert bed.interrupt(correction) == "Saved, four."
+    assert [entry.score for entry in bed.memory.scores()] == [4]
+    assert bed.memory == bed.rehearsal.device.state.memory
+
+
+@pytest.mark.parametrize("correction", ["that's wrong", "you misheard me", "I didn't say that", "no, not nine", "scratch that"])
+def test_a_misheard_score_is_taken_back_and_asked_for_again(correction: str) -> None:
+    bed = Bedside()
+    bed.hear("my pain is nine")
+    assert bed.hear(correction).startswith("All right, I've taken that back. From zero to ten, how strong is the pain now?")
+    assert not bed.memory.scores()
+    bed.hear("four")
+    assert [entry.score for entry in bed.memory.scores()] == [4]
+
+
+def test_a_misheard_score_does_not_bring_the_safety_questions_back() -> None:
+    bed = Bedside()
+    bed.hear("my pain is four")
+    bed.start("routine_knee_rolls")
+    bed.hear("stop")
+    bed.hear("my pain is nine")
+    bed.hear("no I said four")
+    bed.hear("start knee rolls")
+    assert bed.under_way == "routine_knee_rolls"
+
+
+def test_a_score_said_again_is_confirmed_and_kept_once() -> None:
+    bed = Bedside()
+    bed.hear("my pain is nine")
+    assert bed.hear("I said nine") == "Saved, nine."
+    assert [entry.score for entry in bed.memory.scores()] == [9]
+
+
+def test_another_score_later_is_a_change_and_both_are_kept() -> None:
+    bed = Bedside()
+    bed.hear("my pain is nine")
+    bed.wait(600)
+    bed.hear("no, it's a four now")
+    assert [entry.score for entry in bed.memory.scores()] == [9, 4]
+
+
+def test_after_a_sign_of_danger_what_was_misheard_is_the_danger() -> None:
+    bed = Bedside()
+    bed.hear("my pain is nine")
+    bed.hear(DANGER)
+    bed.wait(60)
+    assert "four quick safety questions" in bed.hear("you misheard me")
+    assert [entry.score for entry in bed.memory.scores()] == [9]
+
+
+def test_no_to_a_safety_question_is_an_answer_whatever_was_scored_before() -> None:
+    bed = Bedside()
+    bed.hear("my pain is four")
+    bed.hear("start knee rolls")
+    bed.pass_screen()
+    assert bed.under_way == "routine_knee_rolls"
+    assert [entry.score for entry in bed.memory.scores()] == [4]
+
+
+def test_a_number_that_is_no_score_is_told_back_and_asked_about() -> None:
+    bed = Bedside()
+    assert bed.hear("my pain is fifteen") == "I heard fifteen. From zero to ten, how strong is the pain now?"
+    assert bed.hear("it's about forty") == "I heard forty. From zero to ten, how strong is the pain now?"
+    assert bed.hear("five") == "Saved, five."
+    assert [entry.score for entry in bed.memory.scores()] == [5]
+
+
+@pytest.mark.parametrize("number", ["eleven", "thirteen", "fifteen", "sixteen", "ninety"])
+def test_a_number_that_is_no_score_is_not_taken_for_the_age_of_a_child(number: str) -> None:
+    bed = Bedside(interpreter=whole_interpreter())
+    assert bed.hear(f"my pain is {number}").startswith(f"I heard {number}.")
+    assert bed.hear(number).startswith(f"I heard {number}.")
+    assert not bed.alerts
 
 
 # 24. It only knows backs.

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from voiceskill.core.diary import Memory
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -53,6 +55,14 @@ class Saved:
 
     at: float
     ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryChanged:
+    """Another program has changed the diary, which holds `memory` now: all that is saved, and nothing that is yet to be."""
+
+    at: float
+    memory: Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +150,18 @@ class Failed:
     ref: str | None = None
 
 
-Event = Started | ClockSet | Saved | SpeechStarted | Partial | SpeechEnded | Heard | NotHeard | Speaking | Spoken | TimerFired | Failed
+Event = (
+    Started
+    | ClockSet
+    | Saved
+    | MemoryChanged
+    | SpeechStarted
+    | Partial
+    | SpeechEnded
+    | Heard
+    | NotHeard
+    | Speaking
+    | Spoken
+    | TimerFired
+    | Failed
+)

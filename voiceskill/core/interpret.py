@@ -9,7 +9,7 @@ from typing import Protocol
 from voiceskill.core.echo_guard import says
 from voiceskill.core.skill import Control, Kind, Skill, Tier
 from voiceskill.core.triage import Flag, Triage
-from voiceskill.core.understanding.clauses import clauses
+from voiceskill.core.understanding.clauses import LONG_ENOUGH, clauses
 from voiceskill.core.understanding.judgement import Encoder
 from voiceskill.core.understanding.normalise import words
 from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
@@ -53,8 +53,13 @@ class Interpretation:
 
 
 def _listed(outcome: Outcome, flag: Flag) -> bool:
-    """Whether someone wrote down that this sentence means something else, and the flag, not of the most urgent kind, is only suspected."""
-    return isinstance(outcome, Match) and outcome.score >= _LISTED and flag.score < _SURE and flag.intent.tier is Tier.TODAY
+    """Whether someone wrote down that this sentence means something else, and the flag, not of the most urgent kind, is only suspected.
+
+    However sure the flag, a number that was told as a value beyond its scale is no age.
+    """
+    if not isinstance(outcome, Match) or outcome.score < _LISTED or flag.intent.tier is not Tier.TODAY:
+        return False
+    return flag.score < _SURE or any(name.endswith("_beyond") for name in outcome.slots)
 
 
 class Interpreter:
@@ -86,14 +91,19 @@ class Interpreter:
         return Interpretation(flags, None, several[0], tuple(several[1:]))
 
     def _several(self, reading: str) -> list[Match]:
-        """The different meanings of the clauses of which each is sure, in order."""
-        parts = clauses(words(reading))
+        """The different meanings of the clauses of which each is sure, in order.
+
+        A very short clause must be listed, and stand beside a longer one.
+        """
+        parts = clauses(words(reading), shortest=1)
         found: dict[str, Match] = {}
+        if all(len(part) < LONG_ENOUGH for part in parts):
+            return []
         for number, clause in enumerate(parts):
             if len(found) + len(parts) - number < _SEVERAL:
                 break  # there cannot be several any more
             part = self._understander.understand([" ".join(clause)])
-            if isinstance(part, Match) and part.score >= _SURE:
+            if isinstance(part, Match) and part.score >= (_SURE if len(clause) >= LONG_ENOUGH else _LISTED):
                 found.setdefault(part.intent, part)
         return list(found.values())
 

@@ -158,6 +158,7 @@ class Controls:
         guide.end(turn, Ending.STOPPED)
         timing.end(turn)
         turn.silence()
+        turn.hush()
         turn.close()
         if not was_speaking:
             _acknowledge(turn, Control.STOP)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voiceskill.core.actions import Action, Understood
+from voiceskill.core.actions import Action, LookAgain, Understood
 from voiceskill.core.conversation import answers, flags, guide, notes, screening, steering, timing
 from voiceskill.core.conversation.controls import Controls
 from voiceskill.core.conversation.state import (
@@ -23,6 +23,7 @@ from voiceskill.core.conversation.state import (
     Held,
     Hurt,
     Idle,
+    Phase,
     Scoring,
     Screening,
     State,
@@ -30,10 +31,22 @@ from voiceskill.core.conversation.state import (
 from voiceskill.core.conversation.turn import QUESTION_TIMER, Manners, Turn
 from voiceskill.core.diary import ConditionTold
 from voiceskill.core.echo_guard import is_echo
-from voiceskill.core.events import ClockSet, Event, Failed, Heard, NotHeard, Saved, SpeechStarted, Spoken, Started, TimerFired
+from voiceskill.core.events import (
+    ClockSet,
+    Event,
+    Failed,
+    Heard,
+    MemoryChanged,
+    NotHeard,
+    Saved,
+    SpeechStarted,
+    Spoken,
+    Started,
+    TimerFired,
+)
 from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.routines import Manner
-from voiceskill.core.skill import Control, Intent, Kind, Note, Skill
+from voiceskill.core.skill import Control, Intent, Kind, Note, Skill, Tier
 from voiceskill.core.understanding.hedges import hedged
 from voiceskill.core.understanding.moans import is_moan
 from voiceskill.core.understanding.normalise import normalise, says_any, words
@@ -45,6 +58,9 @@ _ECHO_SECONDS = 0.3
 
 _SURE = 0.9
 """A score from which a meaning is believed although a flag is suspected."""
+
+_FEW_WORDS = 3
+"""Words of an answer that is hardly more than a number."""
 
 _ADDRESSED = frozenset({"i", "i'm", "i've", "my", "me", "should", "can", "could", "how", "what"})
 """Words of which one is in a question that somebody in the room asks for themselves."""
@@ -81,8 +97,12 @@ class Conversation:
                     guide.unspoken(turn, say)
             case Failed(what="memory", ref=ref):
                 notes.not_saved(turn, ref)
+                self._go_on(turn)
             case Saved(ref=ref):
                 notes.saved(turn, ref)
+                self._go_on(turn)
+            case MemoryChanged(memory=memory):
+                notes.renew(turn, memory)
             case TimerFired(timer=timer) if timer == QUESTION_TIMER:
                 self._lapse(turn)
             case TimerFired(timer=timer):
@@ -90,6 +110,7 @@ class Conversation:
                     guide.fired(turn, timer)
             case SpeechStarted(at=at, utterance=utterance):
                 turn.change(began=(utterance, at))
+                turn.do(LookAgain())
             case ClockSet(at=at, wall=wall):
                 turn.change(clock=(at, wall))
             case Started(at=at, wall=wall):
@@ -147,8 +168,12 @@ class Conversation:
 
     def _respond(self, turn: Turn, meant: Interpretation, text: str) -> None:
         phase = turn.state.phase
+        if self._is_number_asked_for(phase, meant, text):
+            meant = replace(meant, flags=())
         self._note_conditions(turn, meant, text)
         sure = tuple(flag.intent for flag in meant.flags if flag.sure)
+        if isinstance(meant.outcome, Match) and self._heeds(turn.state, meant, text):
+            turn.drop_postponed()
         if sure:
             flags.raise_flag(turn, sure[0], sure[1:], heard=text)
         elif isinstance(phase, Confirming) and not _is_no(self._skill, meant.outcome):
@@ -159,17 +184,27 @@ class Conversation:
             self._controls.do(turn, meant.escape, meant.outcome)
         elif (doubtful := self._doubtful(turn.state, meant)) and doubtful.invitation:
             flags.ask(turn, doubtful, doubtful.invitation)
-        elif not self._told_what_was_asked(turn, meant.outcome, text):
-            turn.terse = bool(meant.also)
-            self._understood(turn, meant.outcome, text)
-            self._go_on(turn, meant.also)
+        else:
+            outcome, turn.also = self._in_order(meant)
+            if not self._told_what_was_asked(turn, outcome, text):
+                self._understood(turn, outcome, text)
+            self._go_on(turn)
 
-    def _go_on(self, turn: Turn, also: tuple[Match, ...]) -> None:
-        """Turn to what else was meant, until we ask something ourselves: one question at a time."""
-        for number, outcome in enumerate(also, 1):
-            if isinstance(turn.state.phase, Idle):
-                turn.terse = number < len(also)
-                self._turn_to(turn, outcome)
+    def _in_order(self, meant: Interpretation) -> tuple[Outcome, tuple[Match, ...]]:
+        """What to turn to first, and what then: a routine keeps the floor, so it comes last, and only one does."""
+        if not isinstance(meant.outcome, Match):
+            return meant.outcome, ()
+        wishes = (meant.outcome, *meant.also)
+        routines = [wish for wish in wishes if self._skill.intents[wish.intent].routine]
+        first, *also = [*(wish for wish in wishes if wish not in routines), *routines[:1]]
+        return first, tuple(also)
+
+    def _go_on(self, turn: Turn) -> None:
+        """Turn to what else was meant, until we ask something ourselves: one question at a time. What is to be saved is settled first."""
+        while turn.also and isinstance(turn.state.phase, Idle) and not turn.postpone():
+            outcome, *also = turn.also
+            turn.also = tuple(also)
+            self._turn_to(turn, outcome)
 
     def _note_conditions(self, turn: Turn, meant: Interpretation, text: str) -> None:
         """Remember what somebody tells of themselves that rules things out, whatever else they say."""
@@ -196,13 +231,25 @@ class Conversation:
             return None
         return next((flag.intent for flag in meant.flags if flag.intent.id not in state.denied), None)
 
+    def _is_number_asked_for(self, phase: Phase, meant: Interpretation, text: str) -> bool:
+        """Whether hardly more than a number answers how strong the pain is: one too high for that only sounds like an age."""
+        urgent = any(flag.intent.tier is not Tier.TODAY for flag in meant.flags)
+        short = len(text.split()) <= _FEW_WORDS
+        return isinstance(phase, Scoring) and short and not urgent and self._slots.beyond("score", text) is not None
+
     def _told_what_was_asked(self, turn: Turn, outcome: Outcome, text: str) -> bool:
-        """Take a number, a remedy or a feeling that was asked for, whatever the sentence round it."""
+        """Take a number, a remedy or a feeling that was asked for, whatever the sentence round it; or that we misheard the last one."""
         phase, guided = turn.state.phase, turn.state.guided
-        if isinstance(phase, Scoring) and not _is_control(self._skill, outcome):
-            score = self._slots.value("score", text)
-            if isinstance(score, int | float):
-                notes.scored(turn, float(score))
+        score = self._slots.number("score", text)
+        if notes.taken_back(turn, text, score):
+            return True
+        if isinstance(phase, Scoring) and (len(text.split()) <= _FEW_WORDS or not _is_control(self._skill, outcome)):
+            if score is not None:
+                notes.scored(turn, score)
+                return True
+            beyond = self._slots.beyond("score", text)
+            if beyond is not None:
+                notes.beyond_scale(turn, beyond)
                 return True
         if isinstance(phase, AskingWhatHelped):
             what = self._slots.value("remedy", text)

@@ -232,6 +232,8 @@ def pass_by(turn: Turn, text: str) -> None:
     match guided.moment:
         case Held():
             turn.say(text)
+        case Telling(step) if turn.say_before(step, text):
+            pass
         case Telling():
             tell(turn, guided.cursor, prefix=text)
         case Listening():
