@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.rehearsing import AFTERNOON, Bedside, listed_only, skill
 from voiceskill.core.actions import Action, Alert, CancelTimer, Forget, Save, Say, StartTimer, StopSpeaking
 from voiceskill.core.conversation import Conversation, State
-from voiceskill.core.conversation.state import Idle, Listening
+from voiceskill.core.conversation.state import Aside, Held, Idle, Listening, Telling
+from voiceskill.core.conversation.turn import QUESTION_TIMER
 from voiceskill.core.diary import Memory, Screened, ScreenResult
 from voiceskill.core.events import (
     ClockSet,
@@ -98,6 +99,19 @@ class World:
         for action in actions:
             self.perform(action)
         self.danger = self.state.memory.blocked(self.state.wall(self.now))
+        self.check_that_it_waits_for_something()
+
+    def check_that_it_waits_for_something(self) -> None:
+        guided, to_come = self.state.guided, {*self.timers, *self.state.waiting}
+        assert isinstance(self.state.phase, Idle) or QUESTION_TIMER in to_come, "every question lapses"
+        if guided is None:
+            return
+        assert isinstance(self.state.phase, Idle) or isinstance(guided.moment, Held), "nobody is led on while a question is open"
+        match guided.moment:
+            case Telling(say) | Aside(say):
+                assert say in self.speaking or self.to_save, "what was cut is said again, at the latest when something is saved"
+            case _:
+                assert guided.timer in to_come, "every moment has its end"
 
     def perform(self, action: Action) -> None:
         match action:

@@ -93,6 +93,13 @@ def test_the_time_told_with_a_routine_is_told_once_and_before_it() -> None:
     assert SlowDisk().hear("start the breathing exercise and what time is it") == ["It's two o'clock in the afternoon.", OPENING]
 
 
+def test_a_routine_begun_anew_in_the_middle_of_itself_is_not_told_twice() -> None:
+    disk = SlowDisk()
+    disk.hear("start the breathing exercise")
+    disk.hear(IN_ONE_BREATH)
+    assert disk.settle() == ["Saved, seven.", OPENING.partition("Breathe your own way. ")[2]]
+
+
 def test_of_two_routines_in_one_breath_only_the_first_begins() -> None:
     disk = SlowDisk()
     assert disk.hear("start the breathing exercise and start the body scan") == [OPENING]

@@ -82,6 +82,18 @@ def test_rule_2_what_was_misheard_is_cleared_by_all_four_questions() -> None:
     assert not bed.memory.blocked(bed.rehearsal.device.state.wall(bed.now))
 
 
+@pytest.mark.parametrize("wish", ["how do I get out of bed", "how do I get up off the floor", "start knee rolls"])
+def test_rule_2_nobody_in_danger_is_told_how_to_move_in_the_middle_of_breathing_either(wish: str) -> None:
+    bed = Bedside()
+    bed.hear(DANGER)
+    bed.wait(200)
+    bed.hear("start breathing")
+    bed.wait(4)
+    reply = bed.hear(wish)
+    assert "isn't for you just now" in reply or "No exercises until someone has checked you" in reply
+    assert not re.search(r"roll|push|stand", reply.lower())
+
+
 def test_rule_2_breathing_is_allowed_after_an_emergency() -> None:
     bed = Bedside()
     bed.hear(DANGER)
@@ -139,6 +151,34 @@ def test_rule_3_a_single_question_is_enough_for_a_resting_position_and_only_the_
     assert asked == 3
 
 
+def test_rule_3_nobody_is_led_on_while_the_questions_are_asked() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(6)
+    assert "four quick safety questions" in bed.interrupt("start knee rolls")
+    assert not re.search(r"One\.|Two\.|reathe in|And out", bed.wait(20))
+    bed.pass_screen()
+    assert bed.under_way == "routine_knee_rolls"
+
+
+def test_rule_3_who_leaves_the_questions_is_asked_whether_to_carry_on_with_what_was_under_way() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(6)
+    bed.hear("start knee rolls")
+    assert bed.hear("never mind").endswith("Breathing is fine at any time. Shall we carry on?")
+    bed.hear("yes")
+    assert bed.under_way == "routine_breathing"
+
+
+def test_rule_3_a_score_told_between_the_questions_is_kept_and_the_question_asked_again() -> None:
+    bed = Bedside()
+    bed.hear("start knee rolls")
+    assert bed.hear("my pain is three") == ("Saved, three. Any numbness between your legs, or new trouble with peeing or pooing?")
+    bed.pass_screen()
+    assert bed.under_way == "routine_knee_rolls"
+
+
 # 4. Before the questions: breathing, the body scan, staying still, information.
 
 
@@ -175,6 +215,16 @@ def test_rule_5_ow_ends_the_exercise_at_every_step(routine: str) -> None:
         assert "Did it go down your leg, or do you feel numb?" in bed.interrupt("ow")
         assert bed.under_way is None
         assert not re.search(r"hold|slide|roll|lift|bend", bed.wait(25).lower())
+
+
+@pytest.mark.parametrize("routine", MOVING)
+def test_rule_5_a_cry_of_pain_ends_the_exercise_though_it_is_no_word(routine: str) -> None:
+    bed = Bedside()
+    assert bed.hear("aah") == ""
+    bed.start(routine)
+    bed.wait(9)
+    assert "Did it go down your leg, or do you feel numb?" in bed.interrupt("aah")
+    assert bed.under_way is None
 
 
 def test_rule_5_down_the_leg_leads_to_the_safety_questions() -> None:
@@ -338,6 +388,77 @@ def test_rule_13_it_falls_silent_at_the_word_itself(word: str) -> None:
     bed.interrupt(word)
     bed.wait(5)
     assert not re.search(r"One|Two|Three|breathe in", " ".join(say.text for _, say in bed.said[said:]))
+
+
+def test_rule_13_stop_for_a_moment_is_a_pause() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(6)
+    assert bed.interrupt("stop for a moment") == "Paused. Say carry on."
+    assert not bed.wait(50)
+    assert bed.under_way == "routine_breathing"
+
+
+def test_rule_13_hang_on_over_an_answer_is_met_with_silence() -> None:
+    bed = Bedside()
+    bed.interrupt("does heat help")
+    assert bed.interrupt("hang on") == ""
+    assert not bed.rehearsal.device.speaking
+
+
+# Pauses.
+
+
+def test_say_that_again_while_paused_repeats_what_was_said_and_stays_paused() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(6)
+    answer = bed.hear("does heat help")
+    assert bed.hear("say that again") == answer
+    assert not bed.wait(20)
+    bed.hear("yes")
+    assert "One." in bed.wait(20)
+
+
+def test_easier_while_paused_tells_the_easier_way_and_asks_whether_to_carry_on() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(6)
+    bed.hear("pause")
+    assert bed.hear("easier").endswith("Shall we carry on?")
+    assert not bed.wait(20)
+
+
+def test_no_word_of_the_pause_comes_between_a_question_and_its_answer() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(6)
+    bed.hear("start knee rolls")
+    bed.hear("no")
+    bed.wait(12)
+    bed.hear("no")
+    bed.wait(12)
+    assert "Still paused" not in bed.hear("no") + bed.wait(12)
+
+
+def test_yes_to_nobody_in_the_middle_of_a_breath_is_let_be() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(16)
+    assert bed.interrupt("yes") == ""
+    assert bed.wait(8) == "One. Two. Three. Four. Five. Six."
+
+
+def test_a_routine_that_nobody_carries_on_with_after_a_power_cut_ends_by_itself_and_says_no_more() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(20)
+    bed.rehearsal.restart(60)
+    assert bed.under_way == "routine_breathing"
+    bed.rehearsal.settle()
+    assert not bed.wait(1_900)
+    assert bed.under_way is None
+    assert bed.memory.progress is None
 
 
 # 14. Silence never leads to a harder step.

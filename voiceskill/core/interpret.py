@@ -82,6 +82,8 @@ class Interpreter:
             besides = (part for part in self._several(readings[0]) if self._skill.intents[part.intent].kind is not Kind.FLAG)
             return Interpretation(flags, None, first, (*others, *besides))
         escape = self._escape(readings, saying, outcome, busy=busy or bool(saying))
+        if escape is Control.STOP and self._is_pause(outcome):
+            escape = Control.PAUSE
         intent = self._skill.control(escape) if escape else None
         if intent:
             return Interpretation(flags, escape, Match(intent.id, 1.0))
@@ -89,6 +91,12 @@ class Interpreter:
         if len(several) < _SEVERAL:
             return Interpretation(flags, None, outcome)
         return Interpretation(flags, None, several[0], tuple(several[1:]))
+
+    def _is_pause(self, outcome: Outcome) -> bool:
+        """Whether the sentence is listed as a pause: "stop for a moment" is one."""
+        if not isinstance(outcome, Match) or outcome.score < _LISTED:
+            return False
+        return self._skill.intents[outcome.intent].control is Control.PAUSE
 
     def _several(self, reading: str) -> list[Match]:
         """The different meanings of the clauses of which each is sure, in order.

@@ -141,6 +141,7 @@ class Controls:
             screening.begin_whole(turn)
             return True
         if control in {Control.BACK, Control.RESUME} and isinstance(outcome, Match) and outcome.slots.get("whence") == "start":
+            turn.close()
             steering.restart(turn)
             return True
         if control is Control.CANCEL:
@@ -150,7 +151,7 @@ class Controls:
             return True  # nobody asked
         if control in {Control.PAUSE, Control.RESUME, Control.NEXT, Control.BACK}:
             turn.close()
-        return steering.steer(turn, control, _word(turn, control))
+        return steering.steer(turn, control, _word(turn, control)) or control is Control.YES  # nor has anybody asked this one
 
     def _stop(self, turn: Turn) -> None:
         """Silence is the acknowledgement of a stop; only a stop with nothing to silence gets a word."""
@@ -201,6 +202,8 @@ class Controls:
                 turn.close()
                 _acknowledge(turn, control)
                 turn.change(asleep=True)
+            case Control.PAUSE if turn.state.speaking or not isinstance(turn.state.phase, Idle):
+                turn.silence()
             case Control.PAUSE | Control.RESUME | Control.NEXT | Control.BACK | Control.EASIER | Control.HOW_LONG:
                 self._none_under_way(turn)
             case Control.HELP | Control.CALL_SOMEONE:

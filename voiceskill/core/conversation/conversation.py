@@ -130,6 +130,7 @@ class Conversation:
             return
         manner = Manner(easier=progress.easier, conditions=screening.conditions(turn))
         turn.change(topic=intent.id, guided=Guided(intent.id, progress.cursor, Held(turn.at), manner))
+        guide.wait_to_carry_on(turn)
         turn.say(guide.lines(turn).where_we_were.replace("{NAME}", intent.routine.name))
         turn.open(CarryOn())
 
@@ -216,10 +217,13 @@ class Conversation:
                 turn.save(ConditionTold(turn.now, condition))
 
     def _heeds(self, state: State, meant: Interpretation, text: str) -> bool:
-        """Whether it is for us at all: a moan is not, and after "good night" little is."""
-        if meant.escape or self._doubtful(state, meant):
+        """Whether it is for us at all: a moan is not, unless we lead somebody whom it may hurt, and after "good night" little is."""
+        if meant.escape or self._doubtful(state, meant) or (state.guided and self._hurts(meant.outcome)):
             return True
         return not is_moan(text) and (not state.asleep or self._wakes(meant))
+
+    def _hurts(self, outcome: Outcome) -> bool:
+        return isinstance(outcome, Match) and self._skill.intents[outcome.intent].control is Control.HURTS
 
     def _wakes(self, meant: Interpretation) -> bool:
         intent = self._skill.intents[meant.outcome.intent] if isinstance(meant.outcome, Match) else None
@@ -296,7 +300,12 @@ class Conversation:
             self._controls.do(turn, intent.control, outcome)
         elif intent.note is Note.SCREENED and isinstance(phase, Screening):
             self._controls.do(turn, Control.NO, outcome)
+        elif isinstance(phase, Screening) and notes.tells(intent, outcome.slots):
+            turn.close()
+            notes.note(turn, intent, outcome.slots)
+            screening.ask_when_saved(turn, phase)
         elif isinstance(phase, Screening) and not intent.routine:
+            turn.silence()
             turn.say(intent.answers[0] if intent.answers else turn.skill.lines.declined)
             screening.ask_again(turn, replace(phase, asked=1))
         elif intent.note:

@@ -16,6 +16,7 @@ from voiceskill.core.conversation.state import (
     Counting,
     Guided,
     Held,
+    Idle,
     Listening,
     Moment,
     Resting,
@@ -198,12 +199,13 @@ def fired(turn: Turn, timer: str) -> None:
         case Listening():
             turn.say(lines(turn).pausing)
             hold(turn)
+        case Held() if not isinstance(turn.state.phase, Idle):
+            wait_for(turn, guided.moment, seconds=_REMIND_SECONDS)  # no word of it between our question and its answer
         case Held(reminded=False):
             turn.say(lines(turn).still_paused)
             wait_for(turn, Held(guided.moment.at, reminded=True), seconds=_HELD_AT_MOST_SECONDS - _REMIND_SECONDS)
         case Held():
             end(turn, Ending.STOPPED)
-            turn.close()
 
 
 def advance(turn: Turn, prefix: str = "") -> None:
@@ -223,6 +225,11 @@ def hold(turn: Turn) -> None:
         turn.cancel(guided.timer)
         turn.do(Guiding(guided.routine, _index(routine_of(turn, guided.routine), guided.cursor), "paused"))
         wait_for(turn, Held(turn.at), seconds=_REMIND_SECONDS)
+
+
+def wait_to_carry_on(turn: Turn) -> None:
+    """Wait for somebody to carry on with the routine that is held, as long as one that was paused; they need not be there, so once told."""
+    wait_for(turn, Held(turn.at, reminded=True), seconds=_HELD_AT_MOST_SECONDS)
 
 
 def pass_by(turn: Turn, text: str) -> None:

@@ -69,6 +69,19 @@ def note(turn: Turn, intent: Intent, slots: Slots) -> None:
             pass
 
 
+def tells(intent: Intent, slots: Slots) -> bool:
+    """Whether it tells us something to keep, so that we need not ask."""
+    match intent.note:
+        case Note.SCORE:
+            return isinstance(slots.get("score"), int | float)
+        case Note.HELPED:
+            return isinstance(slots.get("remedy"), str)
+        case Note.MEDICINE:
+            return not slots.get("asking")
+        case _:
+            return False
+
+
 # Pain.
 
 
@@ -331,7 +344,8 @@ def _follow(turn: Turn, words: str, pending: Pending) -> None:
 
 
 def _say_in_passing(turn: Turn, text: str) -> None:
-    if not turn.state.guided:
+    another = any(turn.skill.intents[wish.intent].routine for wish in turn.also)
+    if not turn.state.guided or another:
         turn.say(text)
     elif isinstance(turn.state.guided.moment, Held) and isinstance(turn.state.phase, Idle):
         guide.ask_to_carry_on(turn, text)

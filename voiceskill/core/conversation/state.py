@@ -229,7 +229,7 @@ class State:
 
     `phase` is the question that is open, `guided` the routine under way. `topic` is the intent answered last, `last` the reply given
     last, `repeats` how often it was repeated, `speaking` the replies not yet over, `said_until` when the last one was over, `waiting` the
-    timers that start when a reply is over. `began` is the utterance that began last, and when. `told`
+    timers that start when a reply is over, each with the reply and its seconds. `began` is the utterance that began last, and when. `told`
     counts the answers given for each intent (they rotate), `misses` the utterances in a row not understood, `sayings` and `savings` all
     replies and entries (for their ids), `introduced` is whether the line of first use was said, `denied` are the flags that we asked
     about and that were denied: nobody is asked twice. `clock` ties the time of events to the time of day. `pending` are the replies

@@ -135,13 +135,13 @@ class Turn:
     def start_when_said(self, timer: str, seconds: float) -> None:
         """Start a timer when the last of what is being said is over."""
         if self.state.speaking:
-            self.change(waiting={**self.state.waiting, self.state.speaking[-1].id: (timer, seconds)})
+            self.change(waiting={**self.state.waiting, timer: (self.state.speaking[-1].id, seconds)})
         else:
             self.do(StartTimer(timer, seconds))
 
     def cancel(self, timer: str) -> None:
         """Forget a timer, also one that was to start when something is said."""
-        self.change(waiting={say: waits for say, waits in self.state.waiting.items() if waits[0] != timer})
+        self.change(waiting={other: waits for other, waits in self.state.waiting.items() if other != timer})
         self.do(CancelTimer(timer))
 
     def said(self, say: str) -> bool:
@@ -150,12 +150,12 @@ class Turn:
         ours = rest != self.state.speaking
         if ours:
             self.change(speaking=rest, said_until=self.at)
-        waiting = dict(self.state.waiting)
-        if timer := waiting.pop(say, None):
-            self.change(waiting=waiting)
-            self.do(StartTimer(*timer))
-            if timer[0] == QUESTION_TIMER:
-                self.cue("listening")
+        due = {timer: seconds for timer, (reply, seconds) in self.state.waiting.items() if reply == say}
+        self.change(waiting={timer: waits for timer, waits in self.state.waiting.items() if timer not in due})
+        for timer, seconds in due.items():
+            self.do(StartTimer(timer, seconds))
+        if QUESTION_TIMER in due:
+            self.cue("listening")
         return ours
 
     def close(self) -> None:
@@ -180,6 +180,11 @@ class Turn:
     def when_saved(self, pending: Pending) -> None:
         """Have a reply wait until what was last asked to be saved or deleted is so, or could not be."""
         self._awaited = f"save-{self.state.savings}"
+        self.change(pending={**self.state.pending, self._awaited: pending})
+
+    def ask_when_saved(self, question: str, phase: Phase) -> None:
+        """Have `question` follow, and nothing else that was to be asked."""
+        pending = replace(self.state.pending[self._awaited], question=question, asks=phase)
         self.change(pending={**self.state.pending, self._awaited: pending})
 
     def postpone(self) -> bool:
