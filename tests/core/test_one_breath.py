@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.rehearsing import AFTERNOON, listed_only, skill
+from tests.rehearsing import AFTERNOON, listed_only, skill, whole_interpreter
 from voiceskill.core.actions import Action, Forget, Save, Say
 from voiceskill.core.conversation import Conversation, State
 from voiceskill.core.diary import ConditionTold, Memory, PainScored, Screened, ScreenResult
@@ -103,6 +103,14 @@ def test_a_routine_begun_anew_in_the_middle_of_itself_is_not_told_twice() -> Non
 def test_of_two_routines_in_one_breath_only_the_first_begins() -> None:
     disk = SlowDisk()
     assert disk.hear("start the breathing exercise and start the body scan") == [OPENING]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["let's try that thing where you pull a single leg up to your belly and hold it", "can we start the rocking knees, left and right"],
+)
+def test_a_word_that_belongs_to_the_wish_is_no_second_wish(text: str) -> None:
+    assert whole_interpreter().interpret([text]).also == ()
 
 
 def test_a_strong_score_offers_rest_before_movement_but_not_to_somebody_who_asked_for_breathing() -> None:

@@ -595,6 +595,17 @@ def test_rule_18_something_solid_to_hold_every_time(routine: str) -> None:
         bed.hear("stop")
 
 
+@pytest.mark.parametrize("routine", ["routine_log_roll", "routine_first_walk"])
+def test_rule_18_something_solid_to_hold_also_after_a_pause_and_a_power_cut(routine: str) -> None:
+    bed = Bedside()
+    bed.start(routine)
+    bed.hear("pause")
+    assert "Have something solid to hold." in bed.hear("carry on")
+    bed.rehearsal.restart(60)
+    bed.rehearsal.settle()
+    assert "Have something solid to hold." in bed.hear("yes")
+
+
 # 19. One question, one offer, sixty words.
 
 

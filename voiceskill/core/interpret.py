@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -101,7 +101,8 @@ class Interpreter:
     def _several(self, reading: str) -> list[Match]:
         """The different meanings of the clauses of which each is sure, in order.
 
-        A very short clause must be listed, and stand beside a longer one.
+        Beside a longer one, a clause of a word or two counts where it is listed and means a routine or something for the diary; as a
+        control, only after something for the diary: "lift it and hold" is no wish to pause.
         """
         parts = clauses(words(reading), shortest=1)
         found: dict[str, Match] = {}
@@ -111,9 +112,15 @@ class Interpreter:
             if len(found) + len(parts) - number < _SEVERAL:
                 break  # there cannot be several any more
             part = self._understander.understand([" ".join(clause)])
-            if isinstance(part, Match) and part.score >= (_SURE if len(clause) >= LONG_ENOUGH else _LISTED):
+            if isinstance(part, Match) and (part.score >= _SURE if len(clause) >= LONG_ENOUGH else self._counts_when_short(part, found)):
                 found.setdefault(part.intent, part)
         return list(found.values())
+
+    def _counts_when_short(self, part: Match, before: Iterable[str]) -> bool:
+        kind = self._skill.intents[part.intent].kind
+        if part.score < _LISTED or kind not in {Kind.ROUTINE, Kind.DIARY, Kind.CONTROL}:
+            return False
+        return kind is not Kind.CONTROL or any(self._skill.intents[intent].kind is Kind.DIARY for intent in before)
 
     def _escape(self, readings: Sequence[str], saying: str, outcome: Outcome, *, busy: bool) -> Control | None:
         """The escape word's control. With nothing to stop, "stop the washing machine" stops nothing; calls for help are always heard."""

@@ -262,11 +262,12 @@ def ask_to_carry_on(turn: Turn, text: str) -> None:
 
 
 def carry_on(turn: Turn, prefix: str = "") -> None:
-    """Go on with the routine that is held, from the start of the step."""
+    """Go on with the routine that is held, from the start of the step. What it warns of is said again: who knows where they are by now."""
     turn.close()
     guided = under_way(turn)
-    turn.do(Guiding(guided.routine, _index(routine_of(turn, guided.routine), guided.cursor), "resumed"))
-    tell(turn, guided.cursor, prefix=prefix)
+    routine = routine_of(turn, guided.routine)
+    turn.do(Guiding(guided.routine, _index(routine, guided.cursor), "resumed"))
+    tell(turn, guided.cursor, prefix=f"{prefix} {routine.warning or ''}".strip())
 
 
 def question_of(turn: Turn, step: Step, moment: Listening) -> str:
