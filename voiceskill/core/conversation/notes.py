@@ -159,11 +159,12 @@ def taken_back(turn: Turn, text: str, score: float | None) -> bool:
     corrects = score is not None and (insists or any(f"{text} ".startswith(f"{word} ") for word in words.first))
     if not corrects and not says_any(text, words.alone):
         return False
-    turn.hush()
     if insists and score == wrong.score:
-        turn.silence()
-        _say_in_passing(turn, lines(turn).saved_score.replace("{SCORE}", number(score)))
+        if wrong not in turn.state.unkept.values():  # else it is said when it is kept
+            turn.silence()
+            _say_in_passing(turn, lines(turn).saved_score.replace("{SCORE}", number(score)))
         return True
+    turn.hush()
     turn.save(TakenBack(turn.now, wrong.at))
     if score is not None and score != wrong.score:
         scored(turn, score)
