@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from voiceskill.core.diary import (
     ConditionTold,
     Ending,
-    Entry,
+    Fact,
     Helped,
     PaceSet,
     PainScored,
@@ -36,7 +36,7 @@ moments = st.builds(
 _names = st.text(max_size=20)
 _scores = st.floats(0, 10)
 
-entries: st.SearchStrategy[Entry] = st.one_of(
+entries: st.SearchStrategy[Fact] = st.one_of(
     st.builds(PainScored, moments, _scores),
     st.builds(Helped, moments, _names, st.booleans()),
     st.builds(TookMedicine, moments, moments, st.none() | _names, st.booleans()),
@@ -49,7 +49,7 @@ entries: st.SearchStrategy[Entry] = st.one_of(
 _places = st.builds(Cursor, st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
 progresses = st.builds(Progress, moments, _names, _places, st.booleans())
 
-ONE_OF_EACH: tuple[Entry, ...] = (
+ONE_OF_EACH: tuple[Fact, ...] = (
     PainScored(NOW, 6.5),
     Helped(NOW, "heat", better=True),
     Helped(NOW, "sitting", better=False),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from voiceskill.core.actions import Alert, Forget, Save, SaveProgress, Say
+from voiceskill.core.actions import Alert, ForDiary, Say
 from voiceskill.core.events import Hypothesis
 from voiceskill.ports import FRAME_SAMPLES, Clip, Fault, Pcm, VoiceInfo
 
@@ -142,7 +142,7 @@ class FakeKeeper:
     """Remembers what it was asked to keep."""
 
     def __init__(self) -> None:
-        self.kept: list[Save | SaveProgress | Forget] = []
+        self.kept: list[ForDiary] = []
 
-    def keep(self, action: Save | SaveProgress | Forget) -> None:
+    def keep(self, action: ForDiary) -> None:
         self.kept.append(action)

@@ -17,6 +17,7 @@ from voiceskill.core.skill import Skill
 from voiceskill.core.understanding.matcher import Matcher
 from voiceskill.edges.encoder import OnnxEncoder
 from voiceskill.edges.store import MemoryStore
+from voiceskill.ports import Store
 from voiceskill.skill_files import load_skill
 from voiceskill.typed import Rehearsal
 
@@ -63,10 +64,11 @@ class Bedside:
         manners: Manners | None = None,
         introduced: bool = True,
         interpreter: Interpreter | None = None,
+        store: Store | None = None,
     ) -> None:
         self.said: list[tuple[float, Say]] = []
         self.alerts: list[str] = []
-        self.store = MemoryStore()
+        self.store: Store = store or MemoryStore()
         conversation = Conversation(skill(), interpreter or listed_only(), manners)
         self.rehearsal = Rehearsal(conversation, self.store, start, self._observe, introduced=introduced)
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.diary_strategies import NOW, ONE_OF_EACH, PROGRESS, entries, progresses
-from voiceskill.core.diary import Ending, Entry, Helped, Memory, RoutineEnded, Screened, ScreenResult, TookMedicine
+from tests.diary_strategies import NOW, ONE_OF_EACH, PROGRESS, entries, moments, progresses
+from voiceskill.core.diary import Ending, Fact, Helped, Memory, RoutineEnded, Screened, ScreenResult, TakenBack, TookMedicine
 from voiceskill.core.diary_records import COLUMNS, entry_of, progress_of, progress_record, record_of
 from voiceskill.diary_files import as_csv, as_json, as_table
 
@@ -23,11 +23,12 @@ ALL = Memory(ONE_OF_EACH, PROGRESS)
 def from_json(text: str) -> Memory:
     told = json.loads(text)
     kept = [entry_of(record) for record in told["entries"]]
-    return Memory(tuple(entry for entry in kept if entry is not None), progress_of(told["progress"]) if told["progress"] else None)
+    facts = tuple(entry for entry in kept if entry is not None and not isinstance(entry, TakenBack))
+    return Memory(facts, progress_of(told["progress"]) if told["progress"] else None)
 
 
 def test_there_is_one_of_each_kind_to_try() -> None:
-    assert {type(entry) for entry in ONE_OF_EACH} == set(get_args(Entry))
+    assert {type(entry) for entry in ONE_OF_EACH} == set(get_args(Fact))
 
 
 @given(memory=st.builds(Memory, st.lists(entries).map(tuple), st.none() | progresses))
@@ -74,7 +75,7 @@ def test_csv_has_a_line_for_each_entry_under_names_that_stay() -> None:
 
 
 @given(kept=st.lists(entries).map(tuple))
-def test_a_spreadsheet_finds_every_entry_whatever_the_words(kept: tuple[Entry, ...]) -> None:
+def test_a_spreadsheet_finds_every_entry_whatever_the_words(kept: tuple[Fact, ...]) -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(Memory(kept)), newline="")))
     assert [(row["at"], row["kind"]) for row in rows] == [(entry.at.isoformat(), record_of(entry)["kind"]) for entry in kept]
     assert all(tuple(row) == COLUMNS for row in rows)
@@ -103,7 +104,7 @@ def test_a_medicine_of_the_day_before_is_told_with_its_day() -> None:
 
 
 @pytest.mark.parametrize("entry", [*(RoutineEnded(NOW, "pmr", how) for how in Ending), *(Screened(NOW, result) for result in ScreenResult)])
-def test_every_ending_and_every_result_has_its_words(entry: Entry) -> None:
+def test_every_ending_and_every_result_has_its_words(entry: Fact) -> None:
     assert as_table(Memory((entry,))).count("\n") == 2
 
 
@@ -115,19 +116,24 @@ def test_no_word_can_upset_a_terminal() -> None:
 
 
 @given(entry=entries, extra=st.dictionaries(st.text(min_size=1).filter(lambda name: name not in COLUMNS), st.integers()))
-def test_a_record_with_more_than_we_know_is_still_read(entry: Entry, extra: dict[str, int]) -> None:
+def test_a_record_with_more_than_we_know_is_still_read(entry: Fact, extra: dict[str, int]) -> None:
     assert entry_of({**extra, **record_of(entry)}) == entry
 
 
 @given(entry=entries, name=st.sampled_from(COLUMNS), value=st.sampled_from([..., [], {}, "", "x", "2026-03-14T15:09", 10**40]))
-def test_a_record_of_another_shape_is_none_or_an_entry_and_never_an_error(entry: Entry, name: str, value: object) -> None:
+def test_a_record_of_another_shape_is_none_or_an_entry_and_never_an_error(entry: Fact, name: str, value: object) -> None:
     record = record_of(entry)
     if value is ...:
         record.pop(name, None)
     else:
         record[name] = value
     back = entry_of(record)
-    assert back is None or (back.at.tzinfo is not None and as_table(Memory((back,))))
+    assert back is None or (back.at.tzinfo is not None and as_table(Memory.of([back])))
+
+
+@given(entry=st.builds(TakenBack, moments, moments))
+def test_what_was_taken_back_is_read_as_it_was_written(entry: TakenBack) -> None:
+    assert entry_of(record_of(entry)) == entry
 
 
 @given(name=st.sampled_from(list(progress_record(PROGRESS))), value=st.sampled_from([..., [], "2026-03-14T15:09", None]))

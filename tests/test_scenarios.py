@@ -33,6 +33,8 @@ def test_a_scene_goes_as_it_must(scene: dict[str, Any]) -> None:
                 raise AssertionError(f"no such line: {line}")
         said = bed.said[before:]
         heard = " ".join(say.text for _, say in said)
+        if "exactly" in line:
+            assert [say.text for _, say in said] == line["exactly"], f"after {line}"
         place = 0
         for piece in line.get("says", ()):
             found = heard.find(piece, place)

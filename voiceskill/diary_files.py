@@ -12,7 +12,7 @@ from typing import Any
 from voiceskill.core.diary import (
     ConditionTold,
     Ending,
-    Entry,
+    Fact,
     Helped,
     Memory,
     PaceSet,
@@ -78,7 +78,7 @@ def _cell(value: Any) -> str:
             return str(value)
 
 
-def _told(entry: Entry) -> str:
+def _told(entry: Fact) -> str:
     match entry:
         case PainScored(score=score):
             return f"Pain {score:g} out of 10"

@@ -1,14 +1,17 @@
 """Keeping: what is to be remembered in, a store out. That it is kept, or could not be, is posted as an event.
 
+Others may write to the same diary. Whether they have is looked for when we are told to, and posted as an event too.
+
 A disk may take its time, and nobody's "stop" waits for a disk: the store is used where `submit` runs things.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
-from voiceskill.core.actions import Forget, Save, SaveProgress
-from voiceskill.core.events import Event, Failed, Saved
+from voiceskill.core.actions import ForDiary, Forget, LookAgain, Save, SaveProgress
+from voiceskill.core.events import Event, Failed, MemoryChanged, Saved
 from voiceskill.ports import Clock, Fault, Store
 
 Submit = Callable[[Callable[[], None]], object]
@@ -24,11 +27,14 @@ class Keeper:
         self._post = post
         self._submit = submit
 
-    def keep(self, action: Save | SaveProgress | Forget) -> None:
-        """Do it soon; Saved or Failed follows, but for progress, which is not reported on unless it fails."""
+    def keep(self, action: ForDiary) -> None:
+        """Do it soon; Saved or Failed follows. Of progress only a failure is reported, of a look only what others have changed."""
         self._submit(lambda: self._do(action))
 
-    def _do(self, action: Save | SaveProgress | Forget) -> None:
+    def _do(self, action: ForDiary) -> None:
+        if isinstance(action, LookAgain):
+            self._look_again()
+            return
         ref = None if isinstance(action, SaveProgress) else action.id
         try:
             match action:
@@ -43,3 +49,9 @@ class Keeper:
             return
         if ref is not None:
             self._post(Saved(self._clock.now(), ref))
+
+    def _look_again(self) -> None:
+        with suppress(Fault):  # a disk that fails is told of when something is to be kept, not to somebody who only began to speak
+            memory = self._store.load_if_changed()
+            if memory is not None:
+                self._post(MemoryChanged(self._clock.now(), memory))

@@ -15,8 +15,10 @@ from voiceskill.core.actions import (
     CancelTimer,
     Cue,
     DuckSpeaking,
+    ForDiary,
     Forget,
     Guiding,
+    LookAgain,
     PauseSpeaking,
     ResumeSpeaking,
     Save,
@@ -63,9 +65,9 @@ class Mouth(Protocol):
 
 
 class Keeping(Protocol):
-    """What remembers for the conversation, and posts Saved and Failed."""
+    """What remembers for the conversation, and posts Saved, Failed and MemoryChanged."""
 
-    def keep(self, action: Save | SaveProgress | Forget) -> None:
+    def keep(self, action: ForDiary) -> None:
         """Do it soon."""
         ...
 
@@ -164,7 +166,7 @@ class Loop:
                 self._timers.pop(timer, None)
             case Alert():
                 self._alerts.send(action)
-            case Save() | SaveProgress() | Forget():
+            case Save() | SaveProgress() | Forget() | LookAgain():
                 self._keeper.keep(action)
             case Understood() | Guiding():
                 pass

@@ -208,6 +208,10 @@ class Store(Protocol):
         """All that was kept, in order of time."""
         ...
 
+    def load_if_changed(self) -> Memory | None:
+        """The same, where another program has changed it since it was last loaded; None where none has."""
+        ...
+
     def save(self, entry: Entry) -> None:
         """Keep an entry. Once this returns, it survives a power cut."""
         ...

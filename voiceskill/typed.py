@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from voiceskill.core.actions import Say
 from voiceskill.core.conversation import Conversation, State
-from voiceskill.core.events import Event, Heard, Hypothesis, Speaking, Spoken, Started
+from voiceskill.core.events import Event, Heard, Hypothesis, Speaking, SpeechStarted, Spoken, Started
 from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.keep import Keeper
@@ -127,6 +127,8 @@ class TypedDevice:
     def hear(self, text: str) -> None:
         """Hear what was typed."""
         self._utterance += 1
+        self._post(SpeechStarted(self._clock.now(), self._utterance, typed=True))
+        self.work()
         self._post(Heard(self._clock.now(), self._utterance, (Hypothesis(text),), typed=True))
         self.work()
 

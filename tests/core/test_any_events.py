@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from tests.rehearsing import AFTERNOON, Bedside, listed_only, skill
 from voiceskill.core.actions import Action, Alert, CancelTimer, Forget, Save, Say, StartTimer, StopSpeaking
 from voiceskill.core.conversation import Conversation, State
-from voiceskill.core.conversation.state import Idle, Listening
-from voiceskill.core.diary import Screened, ScreenResult
+from voiceskill.core.conversation.state import Aside, Held, Idle, Listening, Telling
+from voiceskill.core.conversation.turn import QUESTION_TIMER
+from voiceskill.core.diary import Memory, Screened, ScreenResult
 from voiceskill.core.events import (
     ClockSet,
     Event,
     Failed,
     Heard,
     Hypothesis,
+    MemoryChanged,
     NotHeard,
     Saved,
     Speaking,
@@ -35,6 +37,7 @@ WORDS = (
     *("yes", "no", "I'm not sure", "stop", "that hurts", "ow", "pause", "carry on", "ready", "next", "go back", "say that again", "easier"),
     *("slower", "faster", "louder", "quieter", "how long left", "better", "worse", "the same", "cancel", "good night", "hello", "help"),
     *("what time is it", "tell me more", "start again", "I've done it", "my pain is seven", "my pain is three", "log my pain", "eight"),
+    *("my pain is nine and start the breathing exercise", "no I said four", "that's wrong", "my pain is fifteen"),
     *(
         "the heat helped",
         "it made it worse",
@@ -89,11 +92,26 @@ class World:
 
     def take(self, event: Event) -> None:
         before = self.state
+        blocked = before.memory.blocked(before.wall(self.now))
         self.state, actions = CONVERSATION.step(self.state, event)
+        assert not (isinstance(event, MemoryChanged) and blocked) or self.state.memory.blocked(self.state.wall(self.now))
         assert CONVERSATION.step(before, event) == (self.state, actions), "the same must follow from the same"
         for action in actions:
             self.perform(action)
         self.danger = self.state.memory.blocked(self.state.wall(self.now))
+        self.check_that_it_waits_for_something()
+
+    def check_that_it_waits_for_something(self) -> None:
+        guided, to_come = self.state.guided, {*self.timers, *self.state.waiting}
+        assert isinstance(self.state.phase, Idle) or QUESTION_TIMER in to_come, "every question lapses"
+        if guided is None:
+            return
+        assert isinstance(self.state.phase, Idle) or isinstance(guided.moment, Held), "nobody is led on while a question is open"
+        match guided.moment:
+            case Telling(say) | Aside(say):
+                assert say in self.speaking or self.to_save, "what was cut is said again, at the latest when something is saved"
+            case _:
+                assert guided.timer in to_come, "every moment has its end"
 
     def perform(self, action: Action) -> None:
         match action:
@@ -149,6 +167,8 @@ class World:
                 Saved(self.now, "save-9999"),
                 Failed(self.now, "hearing", "deaf"),
                 ClockSet(self.now, self.state.wall(self.now)),
+                MemoryChanged(self.now, Memory()),
+                MemoryChanged(self.now, Memory(self.state.memory.entries[:-1])),
             )
             self.take(self.chance.choice(odd))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.small_skill import INTENTS, SKILL
@@ -219,6 +219,7 @@ EVENTS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(EVENTS, max_size=30))
 def test_whatever_happens_stop_leads_to_silence(events: list[Event]) -> None:
     talk = Talk()

@@ -7,10 +7,10 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
-from tests.rehearsing import AFTERNOON, Bedside, skill
+from tests.rehearsing import AFTERNOON, Bedside, skill, whole_interpreter
 from voiceskill.core.conversation import Manners
-from voiceskill.core.diary import Ending, PainScored, RoutineEnded, Screened, ScreenResult
-from voiceskill.core.events import Failed
+from voiceskill.core.diary import Ending, Memory, PainScored, RoutineEnded, Screened, ScreenResult
+from voiceskill.core.events import Failed, MemoryChanged
 from voiceskill.core.routines import Routine
 from voiceskill.core.skill import Intent, Kind, Tier
 
@@ -82,6 +82,18 @@ def test_rule_2_what_was_misheard_is_cleared_by_all_four_questions() -> None:
     assert not bed.memory.blocked(bed.rehearsal.device.state.wall(bed.now))
 
 
+@pytest.mark.parametrize("wish", ["how do I get out of bed", "how do I get up off the floor", "start knee rolls"])
+def test_rule_2_nobody_in_danger_is_told_how_to_move_in_the_middle_of_breathing_either(wish: str) -> None:
+    bed = Bedside()
+    bed.hear(DANGER)
+    bed.wait(200)
+    bed.hear("start breathing")
+    bed.wait(4)
+    reply = bed.hear(wish)
+    assert "isn't for you just now" in reply or "No exercises until someone has checked you" in reply
+    assert not re.search(r"roll|push|stand", reply.lower())
+
+
 def test_rule_2_breathing_is_allowed_after_an_emergency() -> None:
     bed = Bedside()
     bed.hear(DANGER)
@@ -139,6 +151,34 @@ def test_rule_3_a_single_question_is_enough_for_a_resting_position_and_only_the_
     assert asked == 3
 
 
+def test_rule_3_nobody_is_led_on_while_the_questions_are_asked() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(6)
+    assert "four quick safety questions" in bed.interrupt("start knee rolls")
+    assert not re.search(r"One\.|Two\.|reathe in|And out", bed.wait(20))
+    bed.pass_screen()
+    assert bed.under_way == "routine_knee_rolls"
+
+
+def test_rule_3_who_leaves_the_questions_is_asked_whether_to_carry_on_with_what_was_under_way() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(6)
+    bed.hear("start knee rolls")
+    assert bed.hear("never mind").endswith("Breathing is fine at any time. Shall we carry on?")
+    bed.hear("yes")
+    assert bed.under_way == "routine_breathing"
+
+
+def test_rule_3_a_score_told_between_the_questions_is_kept_and_the_question_asked_again() -> None:
+    bed = Bedside()
+    bed.hear("start knee rolls")
+    assert bed.hear("my pain is three") == ("Saved, three. Any numbness between your legs, or new trouble with peeing or pooing?")
+    bed.pass_screen()
+    assert bed.under_way == "routine_knee_rolls"
+
+
 # 4. Before the questions: breathing, the body scan, staying still, information.
 
 
@@ -175,6 +215,16 @@ def test_rule_5_ow_ends_the_exercise_at_every_step(routine: str) -> None:
         assert "Did it go down your leg, or do you feel numb?" in bed.interrupt("ow")
         assert bed.under_way is None
         assert not re.search(r"hold|slide|roll|lift|bend", bed.wait(25).lower())
+
+
+@pytest.mark.parametrize("routine", MOVING)
+def test_rule_5_a_cry_of_pain_ends_the_exercise_though_it_is_no_word(routine: str) -> None:
+    bed = Bedside()
+    assert bed.hear("aah") == ""
+    bed.start(routine)
+    bed.wait(9)
+    assert "Did it go down your leg, or do you feel numb?" in bed.interrupt("aah")
+    assert bed.under_way is None
 
 
 def test_rule_5_down_the_leg_leads_to_the_safety_questions() -> None:
@@ -340,6 +390,77 @@ def test_rule_13_it_falls_silent_at_the_word_itself(word: str) -> None:
     assert not re.search(r"One|Two|Three|breathe in", " ".join(say.text for _, say in bed.said[said:]))
 
 
+def test_rule_13_stop_for_a_moment_is_a_pause() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(6)
+    assert bed.interrupt("stop for a moment") == "Paused. Say carry on."
+    assert not bed.wait(50)
+    assert bed.under_way == "routine_breathing"
+
+
+def test_rule_13_hang_on_over_an_answer_is_met_with_silence() -> None:
+    bed = Bedside()
+    bed.interrupt("does heat help")
+    assert bed.interrupt("hang on") == ""
+    assert not bed.rehearsal.device.speaking
+
+
+# Pauses.
+
+
+def test_say_that_again_while_paused_repeats_what_was_said_and_stays_paused() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(6)
+    answer = bed.hear("does heat help")
+    assert bed.hear("say that again") == answer
+    assert not bed.wait(20)
+    bed.hear("yes")
+    assert "One." in bed.wait(20)
+
+
+def test_easier_while_paused_tells_the_easier_way_and_asks_whether_to_carry_on() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(6)
+    bed.hear("pause")
+    assert bed.hear("easier").endswith("Shall we carry on?")
+    assert not bed.wait(20)
+
+
+def test_no_word_of_the_pause_comes_between_a_question_and_its_answer() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(6)
+    bed.hear("start knee rolls")
+    bed.hear("no")
+    bed.wait(12)
+    bed.hear("no")
+    bed.wait(12)
+    assert "Still paused" not in bed.hear("no") + bed.wait(12)
+
+
+def test_yes_to_nobody_in_the_middle_of_a_breath_is_let_be() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(16)
+    assert bed.interrupt("yes") == ""
+    assert bed.wait(8) == "One. Two. Three. Four. Five. Six."
+
+
+def test_a_routine_that_nobody_carries_on_with_after_a_power_cut_ends_by_itself_and_says_no_more() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    bed.wait(20)
+    bed.rehearsal.restart(60)
+    assert bed.under_way == "routine_breathing"
+    bed.rehearsal.settle()
+    assert not bed.wait(1_900)
+    assert bed.under_way is None
+    assert bed.memory.progress is None
+
+
 # 14. Silence never leads to a harder step.
 
 
@@ -474,6 +595,17 @@ def test_rule_18_something_solid_to_hold_every_time(routine: str) -> None:
         bed.hear("stop")
 
 
+@pytest.mark.parametrize("routine", ["routine_log_roll", "routine_first_walk"])
+def test_rule_18_something_solid_to_hold_also_after_a_pause_and_a_power_cut(routine: str) -> None:
+    bed = Bedside()
+    bed.start(routine)
+    bed.hear("pause")
+    assert "Have something solid to hold." in bed.hear("carry on")
+    bed.rehearsal.restart(60)
+    bed.rehearsal.settle()
+    assert "Have something solid to hold." in bed.hear("yes")
+
+
 # 19. One question, one offer, sixty words.
 
 
@@ -577,6 +709,123 @@ def test_rule_23_anything_but_yes_keeps_the_log() -> None:
     bed.hear("no")
     bed.hear("yes")
     assert bed.memory.scores()
+
+
+def test_rule_23_what_another_program_deleted_is_not_remembered_here_either() -> None:
+    bed = Bedside()
+    bed.hear("my pain is six")
+    bed.rehearsal.device._post(MemoryChanged(bed.now, Memory()))
+    assert bed.hear("how has my back been") == "I have no notes yet."
+
+
+def test_rule_2_movement_stays_ruled_out_though_another_program_deleted_the_diary() -> None:
+    bed = Bedside()
+    bed.hear(DANGER)
+    bed.wait(200)
+    for _ in range(2):
+        bed.rehearsal.device._post(MemoryChanged(bed.now, Memory()))
+        assert "No exercises until someone has checked you" in bed.hear("start knee rolls")
+    bed.hear("I've been checked by the doctor")
+    assert "safety question" in bed.hear("start heel slides")
+
+
+@pytest.mark.parametrize("routine", MOVING)
+def test_rule_2_danger_told_to_another_device_ends_a_movement_here(routine: str) -> None:
+    bed = Bedside()
+    bed.start(routine)
+    bed.wait(9)
+    told = (*bed.memory.entries, Screened(bed.rehearsal.device.state.wall(bed.now), ScreenResult.DANGER, about="redflag_both_legs"))
+    bed.rehearsal.device._post(MemoryChanged(bed.now, Memory(told)))
+    bed.rehearsal.device.work()
+    assert bed.under_way is None
+    guide = skill().guide
+    assert guide is not None
+    assert bed.said[-1][1].text == guide.blocked
+    assert not bed.wait(120)
+
+
+# A score that was misheard.
+
+
+@pytest.mark.parametrize(
+    "correction", ["no, I said four", "no, four", "not nine, four", "I meant four", "that's wrong, it's a four", "make that a four"]
+)
+def test_a_misheard_score_is_replaced_by_the_right_one(correction: str) -> None:
+    bed = Bedside()
+    bed.interrupt("my pain is nine")
+    assert bed.interrupt(correction) == "Saved, four."
+    assert [entry.score for entry in bed.memory.scores()] == [4]
+    assert bed.memory == bed.rehearsal.device.state.memory
+
+
+@pytest.mark.parametrize("correction", ["that's wrong", "you misheard me", "I didn't say that", "no, not nine", "scratch that"])
+def test_a_misheard_score_is_taken_back_and_asked_for_again(correction: str) -> None:
+    bed = Bedside()
+    bed.hear("my pain is nine")
+    assert bed.hear(correction).startswith("All right, I've taken that back. From zero to ten, how strong is the pain now?")
+    assert not bed.memory.scores()
+    bed.hear("four")
+    assert [entry.score for entry in bed.memory.scores()] == [4]
+
+
+def test_a_misheard_score_does_not_bring_the_safety_questions_back() -> None:
+    bed = Bedside()
+    bed.hear("my pain is four")
+    bed.start("routine_knee_rolls")
+    bed.hear("stop")
+    bed.hear("my pain is nine")
+    bed.hear("no I said four")
+    bed.hear("start knee rolls")
+    assert bed.under_way == "routine_knee_rolls"
+
+
+def test_a_score_said_again_is_confirmed_and_kept_once() -> None:
+    bed = Bedside()
+    bed.hear("my pain is nine")
+    assert bed.hear("I said nine") == "Saved, nine."
+    assert [entry.score for entry in bed.memory.scores()] == [9]
+
+
+def test_another_score_later_is_a_change_and_both_are_kept() -> None:
+    bed = Bedside()
+    bed.hear("my pain is nine")
+    bed.wait(600)
+    bed.hear("no, it's a four now")
+    assert [entry.score for entry in bed.memory.scores()] == [9, 4]
+
+
+def test_after_a_sign_of_danger_what_was_misheard_is_the_danger() -> None:
+    bed = Bedside()
+    bed.hear("my pain is nine")
+    bed.hear(DANGER)
+    bed.wait(60)
+    assert "four quick safety questions" in bed.hear("you misheard me")
+    assert [entry.score for entry in bed.memory.scores()] == [9]
+
+
+def test_no_to_a_safety_question_is_an_answer_whatever_was_scored_before() -> None:
+    bed = Bedside()
+    bed.hear("my pain is four")
+    bed.hear("start knee rolls")
+    bed.pass_screen()
+    assert bed.under_way == "routine_knee_rolls"
+    assert [entry.score for entry in bed.memory.scores()] == [4]
+
+
+def test_a_number_that_is_no_score_is_told_back_and_asked_about() -> None:
+    bed = Bedside()
+    assert bed.hear("my pain is fifteen") == "I heard fifteen. From zero to ten, how strong is the pain now?"
+    assert bed.hear("it's about forty") == "I heard forty. From zero to ten, how strong is the pain now?"
+    assert bed.hear("five") == "Saved, five."
+    assert [entry.score for entry in bed.memory.scores()] == [5]
+
+
+@pytest.mark.parametrize("number", ["eleven", "thirteen", "fifteen", "sixteen", "ninety"])
+def test_a_number_that_is_no_score_is_not_taken_for_the_age_of_a_child(number: str) -> None:
+    bed = Bedside(interpreter=whole_interpreter())
+    assert bed.hear(f"my pain is {number}").startswith(f"I heard {number}.")
+    assert bed.hear(number).startswith(f"I heard {number}.")
+    assert not bed.alerts
 
 
 # 24. It only knows backs.

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.diary_strategies import NOW, ONE_OF_EACH, PROGRESS, entries, progresses
-from voiceskill.core.diary import Entry, Helped, Memory, PaceSet, PainScored, Progress, TookMedicine
+from voiceskill.core.diary import Fact, Helped, Memory, PaceSet, PainScored, Progress, TakenBack, TookMedicine
 from voiceskill.edges import store as module
 from voiceskill.edges.store import FILE_NAME, MIGRATIONS, MemoryStore, SqliteStore
 from voiceskill.ports import Fault, Store
@@ -49,7 +49,7 @@ def loaded(folder: Path) -> Memory:
         return memory
 
 
-def keep(folder: Path, *kept: Entry) -> None:
+def keep(folder: Path, *kept: Fact) -> None:
     with opened(folder) as store:
         for entry in kept:
             store.save(entry)
@@ -125,7 +125,7 @@ def test_every_save_waits_for_the_disk(folder: Path) -> None:
 def test_what_is_too_old_to_matter_is_not_loaded_but_kept(folder: Path) -> None:
     recent = PainScored(NOW - 90 * DAY, 5)
     medicine, pace = TookMedicine(NOW - 200 * DAY, NOW - 200 * DAY, "ibuprofen"), PaceSet(NOW - 300 * DAY, 1.3)
-    old: list[Entry] = [PaceSet(NOW - 400 * DAY, 2.0), pace, TookMedicine(NOW - 300 * DAY, NOW), medicine, PainScored(NOW - 91 * DAY, 4)]
+    old: list[Fact] = [PaceSet(NOW - 400 * DAY, 2.0), pace, TookMedicine(NOW - 300 * DAY, NOW), medicine, PainScored(NOW - 91 * DAY, 4)]
     keep(folder, recent, *old)
     assert loaded(folder).entries == (pace, medicine, recent)
     with opened(folder) as store:
@@ -186,7 +186,7 @@ operations = st.lists(st.one_of(entries, progresses, st.sampled_from([None, "for
 def test_whatever_is_done_in_whatever_order_the_diary_holds_what_a_list_would(steps: list[object], durable: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         store: Store = SqliteStore(Path(name), now=lambda: NOW) if durable else MemoryStore()
-        kept: list[Entry] = []
+        kept: list[Fact] = []
         under_way: Progress | None = None
         for step in steps:
             match step:
@@ -202,7 +202,7 @@ def test_whatever_is_done_in_whatever_order_the_diary_holds_what_a_list_would(st
                     under_way = step
                     store.save_progress(step)
                 case _:
-                    assert isinstance(step, Entry)
+                    assert isinstance(step, Fact)
                     kept.append(step)
                     store.save(step)
         in_order = sorted(kept, key=lambda entry: entry.at)
@@ -369,6 +369,74 @@ os._exit(1)
     assert (folder / f"{FILE_NAME}-journal").stat().st_size
     keep(folder, PainScored(NOW, 1))
     assert scores(loaded(folder)) == [1]
+
+
+# Others who write to the same diary.
+
+
+def test_nobody_is_told_of_what_we_wrote_ourselves(folder: Path) -> None:
+    keep(folder, PainScored(NOW, 1))
+    with opened(folder) as store:
+        store.load()
+        store.save(PainScored(NOW, 2))
+        store.save_progress(PROGRESS)
+        store.forget()
+        assert store.load_if_changed() is None
+
+
+def test_what_another_device_wrote_is_found_at_the_next_look_and_told_once(folder: Path) -> None:
+    with opened(folder) as ours, opened(folder) as theirs:
+        assert ours.load() == Memory()
+        assert ours.load_if_changed() is None
+        theirs.save(PainScored(NOW, 1))
+        assert ours.load_if_changed() == Memory((PainScored(NOW, 1),))
+        assert ours.load_if_changed() is None
+        theirs.save(PainScored(NOW, 2))
+        ours.save(PainScored(NOW, 3))
+        found = ours.load_if_changed()
+        assert found is not None
+        assert scores(found) == [1, 2, 3]
+        assert ours.load_if_changed() is None
+
+
+def test_a_diary_that_another_program_deleted_is_found_to_be_empty(folder: Path) -> None:
+    with opened(folder) as ours:
+        ours.save(PainScored(NOW, 1))
+        ours.load()
+        forget = (
+            "import sys; from pathlib import Path; from voiceskill.edges.store import SqliteStore; SqliteStore(Path(sys.argv[1])).forget()"
+        )
+        subprocess.run([sys.executable, "-c", forget, folder], check=True)
+        assert ours.load_if_changed() == Memory()
+        assert ours.load_if_changed() is None
+        ours.save(PainScored(NOW, 2))
+        assert scores(loaded(folder)) == [2]
+
+
+def test_a_diary_whose_file_was_removed_or_replaced_is_found_as_it_is(folder: Path, tmp_path: Path) -> None:
+    keep(tmp_path / "other", PainScored(NOW, 9))
+    with opened(folder) as ours:
+        ours.save(PainScored(NOW, 1))
+        ours.load()
+        shutil.rmtree(folder)
+        assert ours.load_if_changed() == Memory()
+        assert ours.load_if_changed() is None
+        shutil.copytree(tmp_path / "other", folder)
+        found = ours.load_if_changed()
+        assert found is not None
+        assert scores(found) == [9]
+        assert ours.load_if_changed() is None
+
+
+def test_a_score_that_was_taken_back_stays_in_the_file_and_is_remembered_no_more(folder: Path) -> None:
+    with opened(folder) as store:
+        store.save(PainScored(NOW - DAY, 3))
+        store.save(PainScored(NOW, 9))
+        store.save(TakenBack(NOW + timedelta(seconds=5), NOW))
+        store.save(PainScored(NOW + timedelta(seconds=5), 4))
+    assert scores(loaded(folder)) == [3, 4]
+    with raw(folder) as connection:
+        assert connection.execute("SELECT count(*) FROM entry").fetchone() == (4,)
 
 
 # Forgetting.

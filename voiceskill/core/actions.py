@@ -93,6 +93,15 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAgain:
+    """See whether another program has changed the diary; MemoryChanged comes back if one has."""
+
+
+ForDiary = Save | SaveProgress | Forget | LookAgain
+"""What is done where the diary is, in this order; it may take its time."""
+
+
+@dataclass(frozen=True, slots=True)
 class Guiding:
     """Which step of which routine is being done: for onlookers, like Understood.
 
@@ -129,9 +138,7 @@ Action = (
     | ResumeSpeaking
     | StartTimer
     | CancelTimer
-    | Save
-    | SaveProgress
-    | Forget
+    | ForDiary
     | Alert
     | Understood
     | Guiding

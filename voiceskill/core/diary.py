@@ -3,12 +3,13 @@
 Laws of this module:
 - Nothing but what stands here is ever kept: no sound, no words of anybody.
 - An entry is a fact with the time of day at which it was told (`at`, with its zone). Nothing is computed ahead and stored.
+- A fact that turns out to be misheard is not deleted: another says that it counts no more.
 - What is too old to matter is not forgotten, only not asked for: an episode ends when nothing was noted for three days.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -61,6 +62,14 @@ class PainScored:
 
     at: datetime
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """That the pain score told at `told` was misheard, and counts no more."""
+
+    at: datetime
+    told: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,11 @@ class PaceSet:
     pace: float
 
 
-Entry = PainScored | Helped | TookMedicine | RoutineEnded | Screened | ConditionTold | PaceSet
+Fact = PainScored | Helped | TookMedicine | RoutineEnded | Screened | ConditionTold | PaceSet
+"""What is remembered."""
+
+Entry = Fact | TakenBack
+"""What is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,26 +145,46 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """All that is remembered: entries in order of time, and the routine under way."""
+    """All that is remembered: facts in order of time, without what was taken back, and the routine under way."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[Fact, ...] = ()
     progress: Progress | None = None
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry], progress: Progress | None = None) -> Memory:
+        """What all that was ever told, in any order, comes to."""
+        standing: list[Fact] = []
+        for entry in sorted(entries, key=lambda entry: entry.at):
+            if isinstance(entry, TakenBack):
+                standing = [fact for fact in standing if not isinstance(fact, PainScored) or fact.at != entry.told]
+            else:
+                standing.append(entry)
+        return cls(tuple(standing), progress)
 
     def with_entry(self, entry: Entry) -> Memory:
         """The same with one entry more."""
+        if isinstance(entry, TakenBack):
+            return Memory.of((*self.entries, entry), self.progress)
         return Memory((*self.entries, entry), self.progress)
 
     def forgotten(self, now: datetime) -> Memory:
         """Nothing of it but that movement is ruled out, while it is: who deletes the diary is no safer for it."""
-        ruling = [entry for entry in self.episode(now) if isinstance(entry, Screened) and entry.result is not ScreenResult.TODAY]
-        return Memory((Screened(ruling[-1].at, ruling[-1].result),)) if self.blocked(now) else Memory()
+        ruling = self._ruling(now)
+        return Memory((Screened(ruling.at, ruling.result),)) if ruling and self.blocked(now) else Memory()
+
+    def renewed(self, diary: Memory, unkept: Iterable[Entry], now: datetime) -> Memory:
+        """What is to be remembered when others have changed the diary, which holds `diary` now, and of ours not yet what is `unkept`."""
+        ours = [entry for entry in unkept if entry not in diary.entries]
+        if self._ruling(now) not in diary.entries:
+            ours += self.forgotten(now).entries
+        return Memory.of((*diary.entries, *ours), diary.progress)
 
     @property
     def pace(self) -> float:
         """The pace last asked for."""
         return next((entry.pace for entry in reversed(self.entries) if isinstance(entry, PaceSet)), 1.0)
 
-    def episode(self, now: datetime) -> tuple[Entry, ...]:
+    def episode(self, now: datetime) -> tuple[Fact, ...]:
         """The entries of this episode of pain: back to the last long gap."""
         first = len(self.entries)
         later = now
@@ -171,9 +204,13 @@ class Memory:
 
     def blocked(self, now: datetime) -> bool:
         """Whether movement is ruled out: a danger sign or doubt, and nobody has looked since."""
-        results = [entry.result for entry in self.episode(now) if isinstance(entry, Screened)]
-        ruling = [result for result in results if result is not ScreenResult.TODAY]
-        return bool(ruling) and ruling[-1] in {ScreenResult.DANGER, ScreenResult.UNSURE}
+        ruling = self._ruling(now)
+        return ruling is not None and ruling.result in {ScreenResult.DANGER, ScreenResult.UNSURE}
+
+    def _ruling(self, now: datetime) -> Screened | None:
+        """What was last found out about whether somebody may move."""
+        results = (entry for entry in reversed(self.episode(now)) if isinstance(entry, Screened))
+        return next((entry for entry in results if entry.result is not ScreenResult.TODAY), None)
 
     def answered(self, now: datetime) -> frozenset[str]:
         """The safety questions that were answered with no, not long ago, while nothing has changed since."""

@@ -21,6 +21,7 @@ from voiceskill.core.diary import (
     RoutineEnded,
     Screened,
     ScreenResult,
+    TakenBack,
     TookMedicine,
 )
 from voiceskill.core.routines import Cursor
@@ -37,6 +38,8 @@ def record_of(entry: Entry) -> Record:
     match entry:
         case PainScored(score=score):
             told: Record = {"kind": "pain_scored", "value": score}
+        case TakenBack(told=when):
+            told = {"kind": "score_taken_back", "value": _iso(when)}
         case Helped(what=what, better=better):
             told = {"kind": "helped", "value": what, "better": better}
         case TookMedicine(taken=taken, name=name, drowsy=drowsy):
@@ -65,6 +68,8 @@ def _entry_of(record: Mapping[str, object]) -> Entry | None:
     match record:
         case {"kind": "pain_scored", "value": int() | float() as score}:
             return PainScored(at, float(score))
+        case {"kind": "score_taken_back", "value": str(when)}:
+            return TakenBack(at, _moment(when))
         case {"kind": "helped", "value": str(what), "better": bool(better)}:
             return Helped(at, what, better)
         case {"kind": "took_medicine", "value": None | str() as name, "taken": taken, "drowsy": bool(drowsy)}:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from voiceskill.core.diary import Memory
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -56,11 +58,20 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryChanged:
+    """Another program has changed the diary, which holds `memory` now: all that is saved, and nothing that is yet to be."""
+
+    at: float
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Someone began to speak."""
+    """Someone began to speak, or to tell us something `typed`."""
 
     at: float
     utterance: int
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +164,7 @@ Event = (
     Started
     | ClockSet
     | Saved
+    | MemoryChanged
     | SpeechStarted
     | Partial
     | SpeechEnded

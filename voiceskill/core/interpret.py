@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from voiceskill.core.echo_guard import says
 from voiceskill.core.skill import Control, Kind, Skill, Tier
 from voiceskill.core.triage import Flag, Triage
-from voiceskill.core.understanding.clauses import clauses
+from voiceskill.core.understanding.clauses import LONG_ENOUGH, clauses
 from voiceskill.core.understanding.judgement import Encoder
 from voiceskill.core.understanding.normalise import words
 from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
@@ -53,8 +53,13 @@ class Interpretation:
 
 
 def _listed(outcome: Outcome, flag: Flag) -> bool:
-    """Whether someone wrote down that this sentence means something else, and the flag, not of the most urgent kind, is only suspected."""
-    return isinstance(outcome, Match) and outcome.score >= _LISTED and flag.score < _SURE and flag.intent.tier is Tier.TODAY
+    """Whether someone wrote down that this sentence means something else, and the flag, not of the most urgent kind, is only suspected.
+
+    However sure the flag, a number that was told as a value beyond its scale is no age.
+    """
+    if not isinstance(outcome, Match) or outcome.score < _LISTED or flag.intent.tier is not Tier.TODAY:
+        return False
+    return flag.score < _SURE or any(name.endswith("_beyond") for name in outcome.slots)
 
 
 class Interpreter:
@@ -77,6 +82,8 @@ class Interpreter:
             besides = (part for part in self._several(readings[0]) if self._skill.intents[part.intent].kind is not Kind.FLAG)
             return Interpretation(flags, None, first, (*others, *besides))
         escape = self._escape(readings, saying, outcome, busy=busy or bool(saying))
+        if escape is Control.STOP and self._is_pause(outcome):
+            escape = Control.PAUSE
         intent = self._skill.control(escape) if escape else None
         if intent:
             return Interpretation(flags, escape, Match(intent.id, 1.0))
@@ -85,17 +92,35 @@ class Interpreter:
             return Interpretation(flags, None, outcome)
         return Interpretation(flags, None, several[0], tuple(several[1:]))
 
+    def _is_pause(self, outcome: Outcome) -> bool:
+        """Whether the sentence is listed as a pause: "stop for a moment" is one."""
+        if not isinstance(outcome, Match) or outcome.score < _LISTED:
+            return False
+        return self._skill.intents[outcome.intent].control is Control.PAUSE
+
     def _several(self, reading: str) -> list[Match]:
-        """The different meanings of the clauses of which each is sure, in order."""
-        parts = clauses(words(reading))
+        """The different meanings of the clauses of which each is sure, in order.
+
+        Beside a longer one, a clause of a word or two counts where it is listed and means a routine or something for the diary; as a
+        control, only after something for the diary: "lift it and hold" is no wish to pause.
+        """
+        parts = clauses(words(reading), shortest=1)
         found: dict[str, Match] = {}
+        if all(len(part) < LONG_ENOUGH for part in parts):
+            return []
         for number, clause in enumerate(parts):
             if len(found) + len(parts) - number < _SEVERAL:
                 break  # there cannot be several any more
             part = self._understander.understand([" ".join(clause)])
-            if isinstance(part, Match) and part.score >= _SURE:
+            if isinstance(part, Match) and (part.score >= _SURE if len(clause) >= LONG_ENOUGH else self._counts_when_short(part, found)):
                 found.setdefault(part.intent, part)
         return list(found.values())
+
+    def _counts_when_short(self, part: Match, before: Iterable[str]) -> bool:
+        kind = self._skill.intents[part.intent].kind
+        if part.score < _LISTED or kind not in {Kind.ROUTINE, Kind.DIARY, Kind.CONTROL}:
+            return False
+        return kind is not Kind.CONTROL or any(self._skill.intents[intent].kind is Kind.DIARY for intent in before)
 
     def _escape(self, readings: Sequence[str], saying: str, outcome: Outcome, *, busy: bool) -> Control | None:
         """The escape word's control. With nothing to stop, "stop the washing machine" stops nothing; calls for help are always heard."""

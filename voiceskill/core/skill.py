@@ -220,6 +220,8 @@ class DiaryLines:
     saved_score: str
     strong: str
     ask_score: str
+    beyond_scale: str
+    taken_back: str
     ask_helped: str
     saved_helped: str
     saved_medicine: str
@@ -235,6 +237,18 @@ class DiaryLines:
     cannot_remember: str
     not_noted: str
     not_forgotten: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakingBack:
+    """How people say that a score was misheard, normalised.
+
+    `alone` says so by itself; `with_score` when the right score is in the same sentence, and `first` when the sentence begins so, too.
+    """
+
+    alone: tuple[str, ...] = ()
+    with_score: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +285,7 @@ class Skill:
     screen: Screen | None = None
     guide: GuideLines | None = None
     diary: DiaryLines | None = None
+    taking_back: TakingBack | None = None
 
     def control(self, control: Control) -> Intent | None:
         """The intent that does `control`, if the skill has one."""

@@ -8,14 +8,18 @@ _ONES = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"),
     *("fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
 )
-_TENS = ("", "", "twenty", "thirty", "forty", "fifty")
+_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+
+MOST = 99
+"""The largest number that can be said."""
+
 _HALF = 0.25
 _DAYTIMES = ((5, "at night"), (12, "in the morning"), (18, "in the afternoon"), (22, "in the evening"), (24, "at night"))
 _WEEK = 7
 
 
 def number(value: float) -> str:
-    """A number from 0 to 59; a fraction is told as a half, nearest."""
+    """A number from 0 to MOST; a fraction is told as a half, nearest."""
     whole = int(value)
     fraction = value - whole
     if fraction >= 1 - _HALF:

@@ -85,6 +85,8 @@ class SqliteStore:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
+        self._opened = 0
+        self._loaded: tuple[int, int] | None = None
         self._warning: str | None = None
 
     @property
@@ -100,6 +102,15 @@ class SqliteStore:
     def load(self) -> Memory:
         """What was kept in the last 90 days, in order of time, with the last medicine and the last pace however old."""
         return self._load((self._now() - _RECENT - _EPOCH) // timedelta(microseconds=1))
+
+    def load_if_changed(self) -> Memory | None:
+        """What `load` gives, where another program has written to the file, replaced or removed it since it was last loaded; else None.
+
+        It costs a glance where nothing has changed. What may have been changed, after a fault for instance, is taken as changed.
+        """
+        with self._at_work():
+            changed = self._edition() != self._loaded
+        return self.load() if changed else None
 
     def load_all(self) -> Memory:
         """All that was ever kept, in order of time."""
@@ -144,18 +155,26 @@ class SqliteStore:
 
     def _load(self, since: int) -> Memory:
         with self._at_work():
-            if not self._exists():
+            self._loaded = self._edition()  # before reading: what others change meanwhile is found at the next look
+            if self._loaded is None:
                 return Memory()
             connection = self._connected()
             rows = connection.execute(_READ, {"since": since}).fetchall()
             under_way = connection.execute("SELECT fields FROM progress").fetchone()
         found = [entry_of({**_from_json(fields), "at": at, "kind": kind}) for at, kind, fields in rows]
-        entries = tuple(entry for entry in found if entry is not None)
+        entries = [entry for entry in found if entry is not None]
         if len(entries) < len(found):
             _log.info("%d entries of the diary are not understood by this version, and left where they are", len(found) - len(entries))
-        return Memory(entries, progress_of(_from_json(under_way[0])) if under_way else None)
+        return Memory.of(entries, progress_of(_from_json(under_way[0])) if under_way else None)
 
     # The connection.
+
+    def _edition(self) -> tuple[int, int] | None:
+        """Another value whenever others may have changed the file; None while there is none. Our own changes make no difference to it."""
+        if not self._exists():
+            return None
+        (version,) = self._connected().execute("PRAGMA data_version").fetchone()
+        return self._opened, version
 
     def _exists(self) -> bool:
         return self._file.exists() or _beside(self._file, "-wal").exists()
@@ -173,6 +192,7 @@ class SqliteStore:
                 self._set_aside()
                 self._connection = self._open()
             self._identity = _identity(self._file)
+            self._opened += 1
         return self._connection
 
     def _let_go(self) -> None:
@@ -295,7 +315,11 @@ class MemoryStore:
 
     def load(self) -> Memory:
         """All that was kept, in order of time."""
-        return Memory(tuple(sorted(self._entries, key=lambda entry: entry.at)), self._progress)
+        return Memory.of(self._entries, self._progress)
+
+    def load_if_changed(self) -> Memory | None:
+        """None: nobody else can change it."""
+        return None
 
     def save(self, entry: Entry) -> None:
         """Keep an entry."""

@@ -152,6 +152,14 @@ class ScreenSection(_Keys):
     later: Text
 
 
+class TakingBackSection(_Keys):
+    """`taking_back:` in skill.yaml: how people say that a score was misheard."""
+
+    alone: Texts = ()
+    with_score: Texts = ()
+    first: Texts = ()
+
+
 class SlotEntry(_Keys):
     """One of `slots:` in skill.yaml: one of the kinds there are, and what belongs to it."""
 
@@ -187,6 +195,7 @@ class SkillFile(_Keys):
     screen: ScreenSection | None = None
     guide: dict[str, Text] = {}
     diary: dict[str, Text] = {}
+    taking_back: TakingBackSection | None = None
 
 
 class SourceEntry(_Keys):
@@ -214,6 +223,7 @@ _INNER = (
     ScreenSection,
     ScreenQuestionEntry,
     ScreenPartEntry,
+    TakingBackSection,
 )
 
 File = TypeVar("File", bound=BaseModel)

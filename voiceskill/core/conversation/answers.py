@@ -23,7 +23,7 @@ _DISTRESSED_SLOWER = 1.2
 
 def answer(turn: Turn, intent: Intent, *, distressed: bool = False) -> None:
     """Answer a question; in the middle of a routine, ask whether to carry on with it."""
-    if not turn.state.guided and not screening.admit(turn, intent):
+    if not screening.admit(turn, intent):
         return
     turn.silence()
     turn.close()

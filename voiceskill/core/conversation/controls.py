@@ -147,6 +147,7 @@ class Controls:
             screening.begin_whole(turn)
             return True
         if control in {Control.BACK, Control.RESUME} and isinstance(outcome, Match) and outcome.slots.get("whence") == "start":
+            turn.close()
             steering.restart(turn)
             return True
         if control is Control.CANCEL:
@@ -156,7 +157,7 @@ class Controls:
             return True  # nobody asked
         if control in {Control.PAUSE, Control.RESUME, Control.NEXT, Control.BACK}:
             turn.close()
-        return steering.steer(turn, control, _word(turn, control))
+        return steering.steer(turn, control, _word(turn, control)) or control is Control.YES  # nor has anybody asked this one
 
     def _stop(self, turn: Turn) -> None:
         """Silence is the acknowledgement of a stop; only a stop with nothing to silence gets a word."""
@@ -164,6 +165,7 @@ class Controls:
         guide.end(turn, Ending.STOPPED)
         timing.end(turn)
         turn.silence()
+        turn.hush()
         turn.close()
         if not was_speaking:
             _acknowledge(turn, Control.STOP)
@@ -206,6 +208,8 @@ class Controls:
                 turn.close()
                 _acknowledge(turn, control)
                 turn.change(asleep=True)
+            case Control.PAUSE if turn.state.speaking or not isinstance(turn.state.phase, Idle):
+                turn.silence()
             case Control.PAUSE | Control.RESUME | Control.NEXT | Control.BACK | Control.EASIER | Control.HOW_LONG:
                 self._none_under_way(turn)
             case Control.HELP | Control.CALL_SOMEONE:

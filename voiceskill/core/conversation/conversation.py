@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voiceskill.core.actions import Action, Understood
+from voiceskill.core.actions import Action, LookAgain, Understood
 from voiceskill.core.conversation import answers, flags, floor, guide, notes, screening, steering, timing
 from voiceskill.core.conversation.controls import Controls
 from voiceskill.core.conversation.state import (
@@ -23,6 +23,7 @@ from voiceskill.core.conversation.state import (
     Held,
     Hurt,
     Idle,
+    Phase,
     Scoring,
     Screening,
     State,
@@ -35,6 +36,7 @@ from voiceskill.core.events import (
     Event,
     Failed,
     Heard,
+    MemoryChanged,
     NotHeard,
     Partial,
     Saved,
@@ -46,7 +48,7 @@ from voiceskill.core.events import (
 )
 from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.routines import Manner
-from voiceskill.core.skill import Control, Intent, Kind, Note, Skill
+from voiceskill.core.skill import Control, Intent, Kind, Note, Skill, Tier
 from voiceskill.core.understanding.hedges import hedged
 from voiceskill.core.understanding.moans import is_moan
 from voiceskill.core.understanding.normalise import normalise, says_any, words
@@ -55,6 +57,9 @@ from voiceskill.core.understanding.slots import SlotReader
 
 _SURE = 0.9
 """A score from which a meaning is believed although a flag is suspected."""
+
+_FEW_WORDS = 3
+"""Words of an answer that is hardly more than a number."""
 
 _ADDRESSED = frozenset({"i", "i'm", "i've", "my", "me", "should", "can", "could", "how", "what"})
 """Words of which one is in a question that somebody in the room asks for themselves."""
@@ -99,16 +104,22 @@ class Conversation:
                     guide.unspoken(turn, say)
             case Failed(what="memory", ref=ref):
                 notes.not_saved(turn, ref)
+                self._go_on(turn)
             case Saved(ref=ref):
                 notes.saved(turn, ref)
+                self._go_on(turn)
+            case MemoryChanged(memory=memory):
+                notes.renew(turn, memory)
             case TimerFired(timer=timer) if timer == QUESTION_TIMER:
                 self._lapse(turn)
             case TimerFired(timer=timer):
                 if not timing.fired(turn, timer):
                     guide.fired(turn, timer)
-            case SpeechStarted(at=at, utterance=utterance):
+            case SpeechStarted(at=at, utterance=utterance, typed=typed):
                 turn.change(began=(utterance, at))
-                floor.duck(turn, utterance)
+                if not typed:
+                    floor.duck(turn, utterance)
+                turn.do(LookAgain())
             case ClockSet(at=at, wall=wall):
                 turn.change(clock=(at, wall))
             case Started(at=at, wall=wall):
@@ -128,6 +139,7 @@ class Conversation:
             return
         manner = Manner(easier=progress.easier, conditions=screening.conditions(turn))
         turn.change(topic=intent.id, guided=Guided(intent.id, progress.cursor, Held(turn.at), manner))
+        guide.wait_to_carry_on(turn)
         turn.say(guide.lines(turn).where_we_were.replace("{NAME}", intent.routine.name))
         turn.open(CarryOn())
 
@@ -178,8 +190,12 @@ class Conversation:
 
     def _respond(self, turn: Turn, meant: Interpretation, text: str) -> None:
         phase = turn.state.phase
+        if self._is_number_asked_for(phase, meant, text):
+            meant = replace(meant, flags=())
         self._note_conditions(turn, meant, text)
         sure = tuple(flag.intent for flag in meant.flags if flag.sure)
+        if isinstance(meant.outcome, Match) and self._heeds(turn.state, meant, text):
+            turn.drop_postponed()
         if sure:
             flags.raise_flag(turn, sure[0], sure[1:], heard=text)
         elif isinstance(phase, Confirming) and not _is_no(self._skill, meant.outcome):
@@ -190,17 +206,27 @@ class Conversation:
             self._controls.do(turn, meant.escape, meant.outcome)
         elif (doubtful := self._doubtful(turn.state, meant)) and doubtful.invitation:
             flags.ask(turn, doubtful, doubtful.invitation)
-        elif not self._told_what_was_asked(turn, meant.outcome, text):
-            turn.terse = bool(meant.also)
-            self._understood(turn, meant.outcome, text)
-            self._go_on(turn, meant.also)
+        else:
+            outcome, turn.also = self._in_order(meant)
+            if not self._told_what_was_asked(turn, outcome, text):
+                self._understood(turn, outcome, text)
+            self._go_on(turn)
 
-    def _go_on(self, turn: Turn, also: tuple[Match, ...]) -> None:
-        """Turn to what else was meant, until we ask something ourselves: one question at a time."""
-        for number, outcome in enumerate(also, 1):
-            if isinstance(turn.state.phase, Idle):
-                turn.terse = number < len(also)
-                self._turn_to(turn, outcome)
+    def _in_order(self, meant: Interpretation) -> tuple[Outcome, tuple[Match, ...]]:
+        """What to turn to first, and what then: a routine keeps the floor, so it comes last, and only one does."""
+        if not isinstance(meant.outcome, Match):
+            return meant.outcome, ()
+        wishes = (meant.outcome, *meant.also)
+        routines = [wish for wish in wishes if self._skill.intents[wish.intent].routine]
+        first, *also = [*(wish for wish in wishes if wish not in routines), *routines[:1]]
+        return first, tuple(also)
+
+    def _go_on(self, turn: Turn) -> None:
+        """Turn to what else was meant, until we ask something ourselves: one question at a time. What is to be saved is settled first."""
+        while turn.also and isinstance(turn.state.phase, Idle) and not turn.postpone():
+            outcome, *also = turn.also
+            turn.also = tuple(also)
+            self._turn_to(turn, outcome)
 
     def _note_conditions(self, turn: Turn, meant: Interpretation, text: str) -> None:
         """Remember what somebody tells of themselves that rules things out, whatever else they say."""
@@ -212,10 +238,13 @@ class Conversation:
                 turn.save(ConditionTold(turn.now, condition))
 
     def _heeds(self, state: State, meant: Interpretation, text: str) -> bool:
-        """Whether it is for us at all: a moan is not, and after "good night" little is."""
-        if meant.escape or self._doubtful(state, meant):
+        """Whether it is for us at all: a moan is not, unless we lead somebody whom it may hurt, and after "good night" little is."""
+        if meant.escape or self._doubtful(state, meant) or (state.guided and self._hurts(meant.outcome)):
             return True
         return not is_moan(text) and (not state.asleep or self._wakes(meant))
+
+    def _hurts(self, outcome: Outcome) -> bool:
+        return isinstance(outcome, Match) and self._skill.intents[outcome.intent].control is Control.HURTS
 
     def _wakes(self, meant: Interpretation) -> bool:
         intent = self._skill.intents[meant.outcome.intent] if isinstance(meant.outcome, Match) else None
@@ -227,13 +256,25 @@ class Conversation:
             return None
         return next((flag.intent for flag in meant.flags if flag.intent.id not in state.denied), None)
 
+    def _is_number_asked_for(self, phase: Phase, meant: Interpretation, text: str) -> bool:
+        """Whether hardly more than a number answers how strong the pain is: one too high for that only sounds like an age."""
+        urgent = any(flag.intent.tier is not Tier.TODAY for flag in meant.flags)
+        short = len(text.split()) <= _FEW_WORDS
+        return isinstance(phase, Scoring) and short and not urgent and self._slots.beyond("score", text) is not None
+
     def _told_what_was_asked(self, turn: Turn, outcome: Outcome, text: str) -> bool:
-        """Take a number, a remedy or a feeling that was asked for, whatever the sentence round it."""
+        """Take a number, a remedy or a feeling that was asked for, whatever the sentence round it; or that we misheard the last one."""
         phase, guided = turn.state.phase, turn.state.guided
-        if isinstance(phase, Scoring) and not _is_control(self._skill, outcome):
-            score = self._slots.value("score", text)
-            if isinstance(score, int | float):
-                notes.scored(turn, float(score))
+        score = self._slots.number("score", text)
+        if notes.taken_back(turn, text, score):
+            return True
+        if isinstance(phase, Scoring) and (len(text.split()) <= _FEW_WORDS or not _is_control(self._skill, outcome)):
+            if score is not None:
+                notes.scored(turn, score)
+                return True
+            beyond = self._slots.beyond("score", text)
+            if beyond is not None:
+                notes.beyond_scale(turn, beyond)
                 return True
         if isinstance(phase, AskingWhatHelped):
             what = self._slots.value("remedy", text)
@@ -282,7 +323,12 @@ class Conversation:
             self._controls.do(turn, intent.control, outcome)
         elif intent.note is Note.SCREENED and isinstance(phase, Screening):
             self._controls.do(turn, Control.NO, outcome)
+        elif isinstance(phase, Screening) and notes.tells(intent, outcome.slots):
+            turn.close()
+            notes.note(turn, intent, outcome.slots)
+            screening.ask_when_saved(turn, phase)
         elif isinstance(phase, Screening) and not intent.routine:
+            turn.silence()
             turn.say(intent.answers[0] if intent.answers else turn.skill.lines.declined)
             screening.ask_again(turn, replace(phase, asked=1))
         elif intent.note:

@@ -24,6 +24,7 @@ def raise_flag(turn: Turn, intent: Intent, others: tuple[Intent, ...] = (), hear
     guide.end(turn, Ending.DANGER)
     timing.end(turn)
     turn.silence()
+    turn.hush()
     turn.change(topic=intent.id, misses=0, asleep=False)
     emergency = intent.tier is not Tier.TODAY
     for flag in (intent, *others):

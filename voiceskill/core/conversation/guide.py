@@ -16,6 +16,7 @@ from voiceskill.core.conversation.state import (
     Counting,
     Guided,
     Held,
+    Idle,
     Listening,
     Moment,
     Resting,
@@ -198,12 +199,13 @@ def fired(turn: Turn, timer: str) -> None:
         case Listening():
             turn.say(lines(turn).pausing)
             hold(turn)
+        case Held() if not isinstance(turn.state.phase, Idle):
+            wait_for(turn, guided.moment, seconds=_REMIND_SECONDS)  # no word of it between our question and its answer
         case Held(reminded=False):
             turn.say(lines(turn).still_paused)
             wait_for(turn, Held(guided.moment.at, reminded=True), seconds=_HELD_AT_MOST_SECONDS - _REMIND_SECONDS)
         case Held():
             end(turn, Ending.STOPPED)
-            turn.close()
 
 
 def advance(turn: Turn, prefix: str = "") -> None:
@@ -225,6 +227,11 @@ def hold(turn: Turn) -> None:
         wait_for(turn, Held(turn.at), seconds=_REMIND_SECONDS)
 
 
+def wait_to_carry_on(turn: Turn) -> None:
+    """Wait for somebody to carry on with the routine that is held, as long as one that was paused; they need not be there, so once told."""
+    wait_for(turn, Held(turn.at, reminded=True), seconds=_HELD_AT_MOST_SECONDS)
+
+
 def pass_by(turn: Turn, text: str) -> None:
     """Say a word in passing; then the step goes on from after its instruction, or is told anew if that was cut."""
     guided = under_way(turn)
@@ -232,6 +239,8 @@ def pass_by(turn: Turn, text: str) -> None:
     match guided.moment:
         case Held():
             turn.say(text)
+        case Telling(step) if turn.say_before(step, text):
+            pass
         case Telling():
             tell(turn, guided.cursor, prefix=text)
         case Listening():
@@ -253,11 +262,12 @@ def ask_to_carry_on(turn: Turn, text: str) -> None:
 
 
 def carry_on(turn: Turn, prefix: str = "") -> None:
-    """Go on with the routine that is held, from the start of the step."""
+    """Go on with the routine that is held, from the start of the step. What it warns of is said again: who knows where they are by now."""
     turn.close()
     guided = under_way(turn)
-    turn.do(Guiding(guided.routine, _index(routine_of(turn, guided.routine), guided.cursor), "resumed"))
-    tell(turn, guided.cursor, prefix=prefix)
+    routine = routine_of(turn, guided.routine)
+    turn.do(Guiding(guided.routine, _index(routine, guided.cursor), "resumed"))
+    tell(turn, guided.cursor, prefix=f"{prefix} {routine.warning or ''}".strip())
 
 
 def question_of(turn: Turn, step: Step, moment: Listening) -> str:

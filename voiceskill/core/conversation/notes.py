@@ -7,17 +7,37 @@ from datetime import datetime, timedelta
 
 from voiceskill.core.actions import Forget
 from voiceskill.core.conversation import guide, screening, steering
-from voiceskill.core.conversation.state import AskingWhatHelped, Forgetting, Held, Idle, Offered, Pending, Scoring
+from voiceskill.core.conversation.state import (
+    AskingWhatHelped,
+    CarryOn,
+    Confirming,
+    Flagged,
+    Forgetting,
+    Held,
+    Hurt,
+    Idle,
+    Offered,
+    Pending,
+    Scoring,
+    Screening,
+)
 from voiceskill.core.conversation.turn import Turn
-from voiceskill.core.diary import Helped, PaceSet, PainScored, Screened, ScreenResult, TookMedicine, day_of
+from voiceskill.core.diary import Ending, Helped, Memory, PaceSet, PainScored, Screened, ScreenResult, TakenBack, TookMedicine, day_of
 from voiceskill.core.skill import DiaryLines, Intent, Note
-from voiceskill.core.spoken_values import number, when
+from voiceskill.core.spoken_values import MOST, number, when
+from voiceskill.core.understanding.normalise import says_any
 
 Slots = Mapping[str, str | int | float]
 
 _STRONG = 8.0
 _WEEK = timedelta(days=7)
 _FORGET_SECONDS = 20.0
+
+_JUST_NOW = timedelta(minutes=2)
+"""How long a score can be taken back as misheard; later, another one is a change."""
+
+_SAFETY = Screening | Confirming | Flagged | Hurt
+"""Questions whose answer is never about a score."""
 
 
 def lines(turn: Turn) -> DiaryLines:
@@ -49,17 +69,42 @@ def note(turn: Turn, intent: Intent, slots: Slots) -> None:
             pass
 
 
+def tells(intent: Intent, slots: Slots) -> bool:
+    """Whether it tells us something to keep, so that we need not ask."""
+    match intent.note:
+        case Note.SCORE:
+            return isinstance(slots.get("score"), int | float)
+        case Note.HELPED:
+            return isinstance(slots.get("remedy"), str)
+        case Note.MEDICINE:
+            return not slots.get("asking")
+        case _:
+            return False
+
+
 # Pain.
 
 
 def _score(turn: Turn, slots: Slots) -> None:
-    score = slots.get("score")
+    score, beyond = slots.get("score"), slots.get("score_beyond")
     if isinstance(score, int | float):
         scored(turn, float(score))
-        return
+    elif isinstance(beyond, int | float):
+        beyond_scale(turn, float(beyond))
+    else:
+        _ask_score(turn, lines(turn).ask_score)
+
+
+def beyond_scale(turn: Turn, heard: float) -> None:
+    """Tell what was heard as a score and can't be one, and ask again."""
+    said = lines(turn)
+    _ask_score(turn, said.beyond_scale.replace("{SCORE}", number(heard)) if 0 <= heard <= MOST else said.ask_score)
+
+
+def _ask_score(turn: Turn, text: str) -> None:
     turn.silence()
     guide.hold(turn)
-    turn.say(lines(turn).ask_score)
+    turn.say(text)
     turn.open(Scoring())
 
 
@@ -69,34 +114,73 @@ def scored(turn: Turn, score: float) -> None:
     rose = steering.pain_rose(turn, score)
     turn.silence()
     turn.save(PainScored(turn.now, score))
-    rest = guide.lines(turn).pain_up if rose else _after_score(turn, score)
-    turn.say_when_saved(lines(turn).saved_score.replace("{SCORE}", number(score)), rest)
+    kept = lines(turn).saved_score.replace("{SCORE}", number(score))
+    if rose:
+        turn.when_saved(Pending(kept, guide.lines(turn).pain_up))
+    elif score >= _STRONG:
+        turn.when_saved(_offering(turn, None if _needs_no_offer(turn) else turn.skill.calming, kept, lines(turn).strong))
+    else:
+        turn.when_saved(_offering(turn, None if turn.terse or turn.state.guided else _not_improving(turn), kept))
 
 
-def _after_score(turn: Turn, score: float) -> str:
-    """What follows from a score: rest first when it is strong, help when it gets no better."""
-    calming = turn.skill.intents.get(turn.skill.calming or "")
-    busy = turn.state.guided is not None
-    if score >= _STRONG:
-        if busy or calming is None or calming.invitation is None:
-            return lines(turn).strong
-        turn.open(Offered(calming.id))
-        return f"{lines(turn).strong} {calming.invitation}"
-    nudge = None if busy else _not_improving(turn)
-    if nudge is None or nudge.invitation is None:
-        return ""
-    turn.open(Offered(nudge.id))
-    return nudge.invitation
+def _needs_no_offer(turn: Turn) -> bool:
+    """Whether somebody in strong pain is offered no rest: they are led already, or have just asked for something, and not to move."""
+    return turn.state.guided is not None or (turn.terse and not any(turn.skill.intents[wish.intent].moves for wish in turn.also))
 
 
-def _not_improving(turn: Turn) -> Intent | None:
+def _offering(turn: Turn, offer: str | None, kept: str, rest: str = "") -> Pending:
+    intent = turn.skill.intents.get(offer or "")
+    if intent is None or intent.invitation is None:
+        return Pending(kept, rest)
+    return Pending(kept, rest, intent.invitation, Offered(intent.id))
+
+
+def _not_improving(turn: Turn) -> str | None:
     """What to offer when the pain has not got less for days: once a day."""
-    intent = turn.skill.intents.get(turn.skill.not_improving or "")
-    today = day_of(turn.now)
+    intent, today = turn.skill.not_improving, day_of(turn.now)
     if intent is None or turn.state.nudged == today or not turn.state.memory.not_improving(turn.now):
         return None
     turn.change(nudged=today)
     return intent
+
+
+# Scores that were misheard.
+
+
+def taken_back(turn: Turn, text: str, score: float | None) -> bool:
+    """Take back the score of just now, where normalised `text` says that it was misheard, and keep the right `score`, or ask for it.
+
+    False if that is not what it says.
+    """
+    words, wrong = turn.skill.taking_back, _just_told(turn)
+    if words is None or wrong is None or isinstance(turn.state.phase, _SAFETY):
+        return False
+    insists = score is not None and says_any(text, words.with_score)
+    corrects = score is not None and (insists or any(f"{text} ".startswith(f"{word} ") for word in words.first))
+    if not corrects and not says_any(text, words.alone):
+        return False
+    if insists and score == wrong.score:
+        if wrong not in turn.state.unkept.values():  # else it is said when it is kept
+            turn.silence()
+            _say_in_passing(turn, lines(turn).saved_score.replace("{SCORE}", number(score)))
+        return True
+    turn.hush()
+    turn.save(TakenBack(turn.now, wrong.at))
+    if score is not None and score != wrong.score:
+        scored(turn, score)
+        return True
+    turn.silence()
+    turn.close()
+    guide.hold(turn)
+    turn.when_saved(Pending(lines(turn).taken_back, question=lines(turn).ask_score, asks=Scoring()))
+    return True
+
+
+def _just_told(turn: Turn) -> PainScored | None:
+    """The score of just now, unless a sign of danger or a safety question came after it: then that is what was misheard."""
+    told = (entry for entry in reversed(turn.state.memory.entries) if isinstance(entry, PainScored | Screened))
+    last = next(told, None)
+    return last if isinstance(last, PainScored) and turn.now - last.at < _JUST_NOW else None
 
 
 # What helped, and medicines.
@@ -118,7 +202,7 @@ def helped(turn: Turn, what: str, *, better: bool) -> None:
     turn.close()
     turn.silence()
     turn.save(Helped(turn.now, what, better))
-    turn.say_when_saved(lines(turn).saved_helped)
+    turn.when_saved(Pending(lines(turn).saved_helped))
 
 
 def _medicine(turn: Turn, slots: Slots) -> None:
@@ -132,7 +216,7 @@ def _medicine(turn: Turn, slots: Slots) -> None:
     drowsy = isinstance(name, str) and name in turn.skill.drowsy
     turn.silence()
     turn.save(TookMedicine(turn.now, taken, name if isinstance(name, str) else None, drowsy))
-    turn.say_when_saved(lines(turn).saved_medicine.replace("{TIME}", when(taken, turn.now)))
+    turn.when_saved(Pending(lines(turn).saved_medicine.replace("{TIME}", when(taken, turn.now))))
 
 
 def _time_told(now: datetime, told: str | float | None) -> datetime:
@@ -181,9 +265,9 @@ def forget(turn: Turn) -> None:
     """Delete everything that was kept."""
     turn.close()
     turn.silence()
-    ref = f"save-{turn.state.savings + 1}"
-    turn.change(savings=turn.state.savings + 1, pending={**turn.state.pending, ref: Pending(lines(turn).forgotten, forgets=True)})
-    turn.do(Forget(ref))
+    turn.do(Forget(turn.new_ref()))
+    turn.change(unkept={})
+    turn.when_saved(Pending(lines(turn).forgotten, forgets=True))
 
 
 def set_pace(turn: Turn, pace: float) -> None:
@@ -203,14 +287,26 @@ def _say(turn: Turn, text: str) -> None:
         turn.say(text)
 
 
-def saved(turn: Turn, ref: str) -> None:
-    """Something is kept, or deleted, for good: now we may say so."""
-    pending = _settled(turn, ref)
-    if pending is None:
+def renew(turn: Turn, diary: Memory) -> None:
+    """Know what the diary holds, now that another program has changed it. If that rules movement out, nobody is led to move any more."""
+    state = turn.state
+    turn.change(memory=state.memory.renewed(diary, state.unkept.values(), turn.now))
+    if state.guided is None or not turn.skill.intents[state.guided.routine].moves or not turn.state.memory.blocked(turn.now):
         return
+    guide.end(turn, Ending.DANGER)
+    if isinstance(state.phase, Idle | CarryOn):
+        turn.close()
+        turn.silence()
+    turn.say(guide.lines(turn).blocked)
+
+
+def saved(turn: Turn, ref: str) -> None:
+    """Something is kept, or deleted, for good: now we may say so. What else was meant is the turn's to go on with."""
+    turn.change(unkept={key: entry for key, entry in turn.state.unkept.items() if key != ref})
+    pending = _settled(turn, ref)
     if pending.forgets:
-        turn.change(memory=turn.state.memory.forgotten(turn.now))
-    _say_in_passing(turn, f"{pending.kept} {pending.rest}".strip())
+        turn.change(memory=Memory.of((*turn.state.memory.forgotten(turn.now).entries, *turn.state.unkept.values())))
+    _follow(turn, pending.kept, pending)
 
 
 def not_saved(turn: Turn, ref: str | None) -> None:
@@ -218,26 +314,39 @@ def not_saved(turn: Turn, ref: str | None) -> None:
     if turn.skill.diary is None:
         return
     pending = _settled(turn, ref)
-    first, rest = not turn.state.forgetful, pending.rest if pending else ""
+    first = not turn.state.forgetful
     turn.change(forgetful=True)
-    if pending and pending.forgets:
-        _say_in_passing(turn, lines(turn).not_forgotten)
+    if pending.forgets:
+        _follow(turn, lines(turn).not_forgotten, pending)
     elif first:
-        _say_in_passing(turn, f"{lines(turn).cannot_remember} {rest}".strip())
-    elif pending:
-        _say_in_passing(turn, f"{lines(turn).not_noted} {rest}".strip())
+        _follow(turn, lines(turn).cannot_remember, pending)
+    else:
+        _follow(turn, lines(turn).not_noted if pending.kept else "", pending)
 
 
-def _settled(turn: Turn, ref: str | None) -> Pending | None:
-    """What was to be said about something that is settled now."""
-    pending = turn.state.pending.get(ref or "")
-    if pending:
-        turn.change(pending={key: value for key, value in turn.state.pending.items() if key != ref})
-    return pending
+def _settled(turn: Turn, ref: str | None) -> Pending:
+    """What was to follow something that is settled now."""
+    pending = dict(turn.state.pending)
+    settled = pending.pop(ref or "", Pending())
+    turn.change(pending=pending)
+    return settled
+
+
+def _follow(turn: Turn, words: str, pending: Pending) -> None:
+    """Say `words` and what is to follow them."""
+    turn.also = pending.also
+    text = f"{words} {pending.rest}".strip()
+    guided = turn.state.guided
+    if pending.question and isinstance(turn.state.phase, Idle) and (guided is None or isinstance(guided.moment, Held)):
+        turn.say(f"{text} {pending.question}".strip())
+        turn.open(pending.asks)
+    elif text:
+        _say_in_passing(turn, text)
 
 
 def _say_in_passing(turn: Turn, text: str) -> None:
-    if not turn.state.guided:
+    another = any(turn.skill.intents[wish.intent].routine for wish in turn.also)
+    if not turn.state.guided or another:
         turn.say(text)
     elif isinstance(turn.state.guided.moment, Held) and isinstance(turn.state.phase, Idle):
         guide.ask_to_carry_on(turn, text)

@@ -55,10 +55,11 @@ def admit(turn: Turn, intent: Intent) -> bool:
         instead = intent.precautions.instead if intent.precautions else None
         other = turn.skill.intents[instead] if instead else None
         if other and refusal(turn, other) is None:
+            guide.hold(turn)
             turn.say(f"{refused} {other.invitation}")
             turn.open(Offered(other.id))
         else:
-            turn.say(refused)
+            _say(turn, refused)
         return False
     names = missing(turn, intent)
     if names and turn.skill.screen:
@@ -71,6 +72,7 @@ def begin(turn: Turn, names: tuple[str, ...], then: str | None) -> None:
     """Ask safety questions."""
     screen = _screen(turn)
     turn.silence()
+    guide.hold(turn)
     intro = screen.intro.replace("{COUNT}", number(len(names))) if len(names) > 1 else screen.intro_one
     turn.say(f"{intro} {screen.questions[names[0]].ask}")
     turn.open(Screening(names, then), _ASK_AGAIN_SECONDS)
@@ -105,6 +107,11 @@ def ask_again(turn: Turn, phase: Screening) -> None:
         return
     turn.silence()
     _put(turn, replace(phase, asked=phase.asked + 1))
+
+
+def ask_when_saved(turn: Turn, phase: Screening) -> None:
+    """Put the open question once more as soon as we have said that something is kept."""
+    turn.ask_when_saved(_question(turn, phase), replace(phase, asked=1))
 
 
 def _no(turn: Turn, phase: Screening) -> Intent | None:
@@ -153,15 +160,21 @@ def _next_question(turn: Turn, phase: Screening) -> Intent | None:
         return None
     turn.save(Screened(turn.now, ScreenResult.CLEAR, questions=answered))
     turn.close()
+    if phase.then is None:
+        _say(turn, _screen(turn).clear)
+        return None
     turn.say(_screen(turn).clear)
-    return turn.skill.intents[phase.then] if phase.then else None
+    return turn.skill.intents[phase.then]
 
 
 def _put(turn: Turn, phase: Screening, prefix: str = "") -> None:
-    question = _screen(turn).questions[phase.names[0]]
-    ask = question.ask if phase.part is None else question.parts[phase.part].ask
-    turn.say(f"{prefix} {ask}".strip())
+    turn.say(f"{prefix} {_question(turn, phase)}".strip())
     turn.open(phase, _ASK_AGAIN_SECONDS)
+
+
+def _question(turn: Turn, phase: Screening) -> str:
+    question = _screen(turn).questions[phase.names[0]]
+    return question.ask if phase.part is None else question.parts[phase.part].ask
 
 
 def _unsure(turn: Turn) -> None:
@@ -173,7 +186,15 @@ def _unsure(turn: Turn) -> None:
 
 def _later(turn: Turn) -> None:
     turn.close()
-    turn.say(_screen(turn).later)
+    _say(turn, _screen(turn).later)
+
+
+def _say(turn: Turn, text: str) -> None:
+    """Say it; in the middle of a routine, ask whether to carry on with it."""
+    if turn.state.guided:
+        guide.ask_to_carry_on(turn, text)
+    else:
+        turn.say(text)
 
 
 def _screen(turn: Turn) -> Screen:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from voiceskill.core.actions import Say
-from voiceskill.core.diary import Memory
+from voiceskill.core.diary import Entry, Memory
 from voiceskill.core.routines import Cursor, Manner
 from voiceskill.core.skill import Control
+from voiceskill.core.understanding.outcome import Match
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time of day until it is known."""
@@ -253,10 +254,17 @@ class Guided:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What is said when something is kept for good: `kept`, and `rest`, which is said at any rate. `forgets` is whether all is deleted."""
+    """What is said when something is kept for good: `kept`, and `rest`, which is said at any rate.
+
+    `question` follows unless another one is open by then, and `asks` waits for its answer. What else was meant in the same breath,
+    `also`, is turned to after all this. `forgets` is whether all is deleted.
+    """
 
     kept: str = ""
     rest: str = ""
+    question: str = ""
+    asks: Phase = Idle()
+    also: tuple[Match, ...] = ()
     forgets: bool = False
 
 
@@ -266,14 +274,14 @@ class State:
 
     `phase` is the question that is open, `guided` the routine under way. `topic` is the intent answered last, `last` the reply given
     last, `repeats` how often it was repeated, `speaking` the replies not yet over, `said_until` when the last one was over, `waiting` the
-    timers that start when a reply is over. `began` is the utterance that began last, and when; `floor` is whose turn it is to speak, and
-    `aloud` are our last sentences, each with the time at which it began to sound. `told`
+    timers that start when a reply is over, each with the reply and its seconds. `began` is the utterance that began last, and when;
+    `floor` is whose turn it is to speak, and `aloud` are our last sentences, each with the time at which it began to sound. `told`
     counts the answers given for each intent (they rotate), `misses` the utterances in a row not understood, `sayings` and `savings` all
     replies and entries (for their ids), `introduced` is whether the line of first use was said, `denied` are the flags that we asked
     about and that were denied: nobody is asked twice. `clock` ties the time of events to the time of day. `pending` are the replies
-    to be given when an entry is saved. `forgetful` is whether we said that nothing can be
-    kept, `asleep` whether good night was said, `nudged` the day on which we last said that it is not getting better, `timed` the
-    intent that we keep the time for. `gain` is the loudness asked for.
+    to be given when an entry is saved, `unkept` the entries that are not on the disk, yet or at all. `forgetful` is whether we said
+    that nothing can be kept, `asleep` whether good night was said, `nudged` the day on which we last said that it is not getting
+    better, `timed` the intent that we keep the time for. `gain` is the loudness asked for.
     """
 
     phase: Phase = Idle()
@@ -296,6 +304,7 @@ class State:
     denied: frozenset[str] = frozenset()
     clock: tuple[float, datetime] = (0.0, _EPOCH)
     pending: Mapping[str, Pending] = field(default_factory=dict)
+    unkept: Mapping[str, Entry] = field(default_factory=dict)
     forgetful: bool = False
     asleep: bool = False
     nudged: date | None = None

@@ -50,7 +50,7 @@ def steer(turn: Turn, control: Control, word: str) -> bool:
         case Control.BACK:
             turn.silence()
             _move(turn, before(routine, guided.cursor, guided.manner), word)
-        case Control.REPEAT:
+        case Control.REPEAT if not isinstance(guided.moment, Held):
             _repeat(turn, guided)
         case Control.EASIER:
             _ease(turn, guided, word)
@@ -164,14 +164,17 @@ def _repeat(turn: Turn, guided: Guided) -> None:
 
 def _ease(turn: Turn, guided: Guided, word: str) -> None:
     step = guide.step_of(turn)
+    text = f"{word} {step.easier or guide.lines(turn).smallest}"
     turn.silence()
     if guided.manner.easier:
         guide.end(turn, Ending.STOPPED)
         turn.say(guide.lines(turn).rest)
         return
     turn.change(guided=replace(guided, manner=replace(guided.manner, easier=True)))
-    said = turn.say(f"{word} {step.easier or guide.lines(turn).smallest}")
-    guide.wait_for(turn, Aside(said))
+    if isinstance(guided.moment, Held):
+        guide.ask_to_carry_on(turn, text)
+    else:
+        guide.wait_for(turn, Aside(turn.say(text)))
 
 
 def _left(turn: Turn, guided: Guided) -> str:

@@ -12,6 +12,7 @@ from voiceskill.core.conversation.state import Idle, Pending, Phase, State
 from voiceskill.core.diary import Entry
 from voiceskill.core.sentences import sentences
 from voiceskill.core.skill import Skill
+from voiceskill.core.understanding.outcome import Match
 
 QUESTION_TIMER = "question"
 
@@ -41,7 +42,7 @@ class Manners:
 
 
 class Turn:
-    """A step in the making. Belongs to one call of `step` and is gone after it. A `terse` one answers several things: short, no offers."""
+    """A step in the making. Belongs to one call of `step` and is gone after it. `also` is what else was meant, and yet to be turned to."""
 
     def __init__(self, skill: Skill, manners: Manners, state: State, at: float) -> None:
         self.skill = skill
@@ -49,8 +50,9 @@ class Turn:
         self.state = state
         self.at = at
         self.actions: list[Action] = []
-        self.terse = False
+        self.also: tuple[Match, ...] = ()
         self._said: set[str] = set()
+        self._awaited = ""
 
     @property
     def now(self) -> datetime:
@@ -61,6 +63,11 @@ class Turn:
     def quiet(self) -> bool:
         """Whether to be soft and short."""
         return self.state.asleep or self.manners.quiet_at(self.now)
+
+    @property
+    def terse(self) -> bool:
+        """Whether to answer shortly and without offers, as there is more to turn to."""
+        return bool(self.also)
 
     def change(self, **changes: Any) -> None:
         """Change the state."""
@@ -86,6 +93,15 @@ class Turn:
         self._said.add(say.id)
         self.do(say)
         return say.id
+
+    def say_before(self, say: str, text: str) -> bool:
+        """Say `text` at the beginning of a reply of this very turn. False when the reply is an earlier one."""
+        if say not in self._said:
+            return False
+        longer = {one.id: replace(one, text=f"{text} {one.text}") for one in self.state.speaking if one.id == say}
+        self.actions = [longer.get(action.id, action) if isinstance(action, Say) else action for action in self.actions]
+        self.change(speaking=tuple(longer.get(one.id, one) for one in self.state.speaking), last=longer[say].text)
+        return True
 
     def cue(self, kind: Literal["heard", "listening", "failed"]) -> None:
         """Make a short sound, but not at night."""
@@ -119,13 +135,13 @@ class Turn:
     def start_when_said(self, timer: str, seconds: float) -> None:
         """Start a timer when the last of what is being said is over."""
         if self.state.speaking:
-            self.change(waiting={**self.state.waiting, self.state.speaking[-1].id: (timer, seconds)})
+            self.change(waiting={**self.state.waiting, timer: (self.state.speaking[-1].id, seconds)})
         else:
             self.do(StartTimer(timer, seconds))
 
     def cancel(self, timer: str) -> None:
         """Forget a timer, also one that was to start when something is said."""
-        self.change(waiting={say: waits for say, waits in self.state.waiting.items() if waits[0] != timer})
+        self.change(waiting={other: waits for other, waits in self.state.waiting.items() if other != timer})
         self.do(CancelTimer(timer))
 
     def said(self, say: str) -> bool:
@@ -134,12 +150,12 @@ class Turn:
         ours = rest != self.state.speaking
         if ours:
             self.change(speaking=rest, said_until=self.at)
-        waiting = dict(self.state.waiting)
-        if timer := waiting.pop(say, None):
-            self.change(waiting=waiting)
-            self.do(StartTimer(*timer))
-            if timer[0] == QUESTION_TIMER:
-                self.cue("listening")
+        due = {timer: seconds for timer, (reply, seconds) in self.state.waiting.items() if reply == say}
+        self.change(waiting={timer: waits for timer, waits in self.state.waiting.items() if timer not in due})
+        for timer, seconds in due.items():
+            self.do(StartTimer(timer, seconds))
+        if QUESTION_TIMER in due:
+            self.cue("listening")
         return ours
 
     def close(self) -> None:
@@ -152,13 +168,41 @@ class Turn:
 
     def save(self, entry: Entry) -> None:
         """Keep an entry."""
-        number = self.state.savings + 1
-        self.change(savings=number, memory=self.state.memory.with_entry(entry))
-        self.do(Save(f"save-{number}", entry))
+        ref = self.new_ref()
+        self.change(memory=self.state.memory.with_entry(entry), unkept={**self.state.unkept, ref: entry})
+        self.do(Save(ref, entry))
 
-    def say_when_saved(self, kept: str, rest: str = "") -> None:
-        """Say `kept` once the last entry is kept for good, and `rest` after it, or alone when it could not be."""
-        self.change(pending={**self.state.pending, f"save-{self.state.savings}": Pending(kept, rest)})
+    def new_ref(self) -> str:
+        """An id for something to be saved or deleted."""
+        self.change(savings=self.state.savings + 1)
+        return f"save-{self.state.savings}"
+
+    def when_saved(self, pending: Pending) -> None:
+        """Have a reply wait until what was last asked to be saved or deleted is so, or could not be."""
+        self._awaited = f"save-{self.state.savings}"
+        self.change(pending={**self.state.pending, self._awaited: pending})
+
+    def ask_when_saved(self, question: str, phase: Phase) -> None:
+        """Have `question` follow, and nothing else that was to be asked."""
+        pending = replace(self.state.pending[self._awaited], question=question, asks=phase)
+        self.change(pending={**self.state.pending, self._awaited: pending})
+
+    def postpone(self) -> bool:
+        """Have what else was meant wait likewise, where in this turn something does. Whether it waits now."""
+        pending = self.state.pending.get(self._awaited)
+        if pending is None:
+            return False
+        self.change(pending={**self.state.pending, self._awaited: replace(pending, also=self.also)})
+        self.also = ()
+        return True
+
+    def drop_postponed(self) -> None:
+        """Do not turn any more to what waits to be turned to."""
+        self.change(pending={ref: replace(pending, also=()) for ref, pending in self.state.pending.items()})
+
+    def hush(self) -> None:
+        """Say nothing any more of what waits to be said, and turn to nothing."""
+        self.change(pending={ref: Pending(forgets=pending.forgets) for ref, pending in self.state.pending.items()})
 
 
 def shortened(text: str, most_words: int) -> str:

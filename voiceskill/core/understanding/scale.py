@@ -77,15 +77,28 @@ class _Score:
 
 def read_scale(words: Sequence[str], slot: ScaleSlot) -> int | float | None:
     """The value on the scale of `slot` that `words` give for now, if any."""
+    scores = [one for one in (_on_scale(words, one, slot) for one in _told(words, slot)) if one]
+    if not scores:
+        scores = [_Score(value, at, at + 1) for at, value in _homophones(words) if slot.low <= value <= slot.high]
+    return whole(_present(words, scores).value) if scores else None
+
+
+def read_beyond(words: Sequence[str], slot: ScaleSlot) -> int | float | None:
+    """The number that `words` give as a value where it can't be one, if they give no value."""
+    if read_scale(words, slot) is not None:
+        return None
+    beyond = [one for one in _told(words, slot) if _on_scale(words, one, slot) is None]
+    return whole(_present(words, beyond).value) if beyond else None
+
+
+def _told(words: Sequence[str], slot: ScaleSlot) -> list[_Score]:
+    """All that is told as a value, on the scale or not, from left to right."""
     phrases = list(_phrases(words, slot))
     taken = {at for score in phrases for at in range(score.first, score.end)}
     said = [one for one in numerals(words) if not taken & set(range(one.first, one.end))]
     said = [one for one in said if not _something_else(words, one, slot)]
     scores = [*_spans(words, [one for one in said if not _names_the_scale(words, one, slot)]), *phrases]
-    scores = [one for one in (_on_scale(words, one, slot) for one in sorted(scores, key=lambda one: one.first)) if one]
-    if not scores:
-        scores = [_Score(value, at, at + 1) for at, value in _homophones(words) if slot.low <= value <= slot.high]
-    return whole(_present(words, scores).value) if scores else None
+    return sorted(scores, key=lambda one: one.first)
 
 
 def _present(words: Sequence[str], scores: Sequence[_Score]) -> _Score:

@@ -8,7 +8,7 @@ from rapidfuzz import fuzz
 
 from voiceskill.core.skill import ChoiceSlot, ClockSlot, DurationSlot, ScaleSlot, Skill, Slot
 from voiceskill.core.understanding.numerals import spoken_words
-from voiceskill.core.understanding.scale import read_scale
+from voiceskill.core.understanding.scale import read_beyond, read_scale
 from voiceskill.core.understanding.times import Told, read_clock, read_duration
 
 _ALMOST = 88
@@ -37,11 +37,21 @@ class SlotReader:
         value = _read(spoken_words(text)[:_LONGEST], self._skill.slots[slot])
         return value.value if isinstance(value, Told) else value
 
+    def number(self, slot: str, text: str) -> float | None:
+        """The same for a scale."""
+        value = self.value(slot, text)
+        return float(value) if isinstance(value, int | float) else None
+
+    def beyond(self, slot: str, text: str) -> float | None:
+        """The number that `text` tells for a slot that is a scale, where it lies beyond the scale; None if there is none, or one on it."""
+        scale = self._skill.slots.get(slot)
+        return read_beyond(spoken_words(text)[:_LONGEST], scale) if isinstance(scale, ScaleSlot) else None
+
     def read(self, intent_id: str, text: str) -> Mapping[str, str | int | float]:
         """What `text` tells for the slots of an intent, by name of the slot; nothing for those it is silent about.
 
-        A scale gives a number, a choice the name of its value, a duration seconds, a clock "HH:MM". The last two also give the words
-        in which it was told, as "<slot>_words".
+        A scale gives a number, as "<slot>_beyond" one that lies beyond it; a choice the name of its value, a duration seconds, a clock
+        "HH:MM". The last two also give the words in which it was told, as "<slot>_words".
         """
         intent = self._skill.intents.get(intent_id)
         if intent is None or not intent.slots:
@@ -54,6 +64,8 @@ class SlotReader:
                 found |= {name: value.value, f"{name}_words": value.words}
             elif value is not None:
                 found[name] = value
+            elif (beyond := self.beyond(name, text)) is not None:
+                found[f"{name}_beyond"] = beyond
         return found
 
 
