@@ -21,6 +21,7 @@ from voiceskill.core.conversation import Conversation, Manners, State
 from voiceskill.core.diary import Memory
 from voiceskill.core.events import ClockSet, Event, Failed, Spoken, Started
 from voiceskill.core.interpret import Interpreter
+from voiceskill.core.patience import PatienceJudge, expecting
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.sentences import sentences
 from voiceskill.core.skill import Intent, Kind, Skill
@@ -171,6 +172,11 @@ class App:
         """How patient the listener is."""
         return SegmenterSettings(end_after=self.settings.end_of_speech)
 
+    def listener(self, recogniser: Recogniser, loop: Loop) -> Listener:
+        """What hears for the conversation of `loop`, in any thread: how things stand there is one value, read whole."""
+        judge = PatienceJudge(self.skill)
+        return Listener(SileroVad(), recogniser, self.segmenter(), loop.post, lambda text: judge.judge(text, expecting(loop.state)))
+
     def speech(self, synthesiser: Synthesiser, text: str) -> Clip:
         """`text` as it would be spoken, sentence by sentence."""
         voice = Voice(synthesiser, rate=_OUT_RATE, volume=self.settings.volume, clock=VirtualClock(), post=_raise_failure, submit=_at_once)
@@ -256,7 +262,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
             app.conversation(), State(memory=_kept(store)), voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe
         )
         inbox.append(loop)
-        listener = Listener(SileroVad(), recogniser, app.segmenter(), post)
+        listener = app.listener(recogniser, loop)
 
         hearing_begun = threading.Event()
         time_of_day = TimeOfDay(clock)
@@ -355,7 +361,7 @@ def run_recording(app: App, pcm: Pcm, observe: Observe, *, realtime: bool) -> Cl
     state = State(memory=_kept(store))
     loop = Loop(app.conversation(), state, voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe)
     inbox.append(loop)
-    listener = Listener(SileroVad(), app.recogniser(), app.segmenter(), post)
+    listener = app.listener(app.recogniser(), loop)
     speaker.start(voice.pull)
     post(Started(clock.now(), TimeOfDay(clock).now()))
     start = clock.now()

@@ -2,7 +2,8 @@
 
     frame -> voice detector -> segmenter -> recogniser -> events
 
-Recognition begins at a pause, before it is sure that the pause is the end; when it is, the words are ready.
+Recognition begins at a pause, before it is sure that the pause is the end; when it is, the words are ready. They are judged, too: how
+much silence is waited for depends on what was said.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from voiceskill.core.events import Event, Heard, NotHeard, Partial, SpeechEnded, SpeechStarted
-from voiceskill.core.segmenter import Boundary, Quiet, SegmenterSettings, SegmenterState, Talking, advance
+from voiceskill.core.events import Event, Heard, Hypothesis, NotHeard, Partial, SpeechEnded, SpeechStarted
+from voiceskill.core.segmenter import Boundary, Patience, Quiet, SegmenterSettings, SegmenterState, Talking, advance, dismissed, judged
 from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Frame, Pcm, Recogniser, VoiceDetector
 
 FRAME_SECONDS = FRAME_SAMPLES / HEARING_RATE
@@ -23,13 +24,24 @@ _LEAD_SECONDS = 0.4
 
 
 class Listener:
-    """Hears one utterance at a time. Not thread-safe: one thread feeds it."""
+    """Hears one utterance at a time. Not thread-safe: one thread feeds it.
 
-    def __init__(self, detector: VoiceDetector, recogniser: Recogniser, settings: SegmenterSettings, post: Callable[[Event], None]) -> None:
+    `judge` tells what the text so far asks for. It is called at pauses, in that thread, and must be quick.
+    """
+
+    def __init__(
+        self,
+        detector: VoiceDetector,
+        recogniser: Recogniser,
+        settings: SegmenterSettings,
+        post: Callable[[Event], None],
+        judge: Callable[[str], Patience] = lambda _: Patience.USUAL,
+    ) -> None:
         self._detector = detector
         self._recogniser = recogniser
         self._settings = settings
         self._post = post
+        self._judge = judge
         self._state: SegmenterState = Quiet()
         self._lead: deque[Pcm] = deque(maxlen=round(_LEAD_SECONDS / FRAME_SECONDS))
         self._held: list[Pcm] = []
@@ -54,10 +66,12 @@ class Listener:
             self._go_on(frame)
         match boundary:
             case Boundary.PAUSE:
-                self._recogniser.hypotheses()
-                self._paused = True
-            case Boundary.END | Boundary.TOO_SHORT:
-                self._end(frame.at, boundary, before)
+                self._pause()
+            case Boundary.LOOK:
+                self._look(frame.at)
+            case Boundary.END | Boundary.TOO_SHORT if isinstance(before, Talking):
+                hypotheses = self._recogniser.hypotheses() if boundary is Boundary.END else ()
+                self._end(frame.at, before, hypotheses)
             case _:
                 pass
 
@@ -85,8 +99,18 @@ class Listener:
             self._partial = partial
             self._post(Partial(at, self._utterance, partial))
 
-    def _end(self, at: float, boundary: Boundary, before: SegmenterState) -> None:
-        silence = before.silence if isinstance(before, Talking) else 0.0
-        self._post(SpeechEnded(at, self._utterance, silence))
-        hypotheses = self._recogniser.hypotheses() if boundary is Boundary.END else ()
-        self._post(Heard(at, self._utterance, hypotheses) if hypotheses else NotHeard(at, self._utterance))
+    def _pause(self) -> None:
+        hypotheses = self._recogniser.hypotheses()
+        self._paused = True
+        if hypotheses and isinstance(self._state, Talking):
+            self._state = judged(self._state, self._judge(hypotheses[0].text))
+
+    def _look(self, at: float) -> None:
+        """Somebody who speaks pauses for breath; what goes on and on without a word is music, or a machine."""
+        if isinstance(self._state, Talking) and not self._partial and not self._recogniser.hypotheses():
+            before, self._state = self._state, dismissed(self._state)
+            self._end(at, before, ())
+
+    def _end(self, at: float, before: Talking, hypotheses: tuple[Hypothesis, ...]) -> None:
+        self._post(SpeechEnded(at, self._utterance, before.silence))
+        self._post(Heard(at, self._utterance, hypotheses) if hypotheses else NotHeard(at, self._utterance, before.speech))

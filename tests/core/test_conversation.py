@@ -210,7 +210,7 @@ def test_a_late_report_about_a_reply_that_was_cut_changes_nothing() -> None:
 LINES = st.sampled_from([phrase for intent in INTENTS for phrase in (*intent.examples, *intent.escape)]) | st.text(max_size=40)
 EVENTS = st.one_of(
     st.builds(lambda text: Heard(0.0, 1, (Hypothesis(text),)), LINES),
-    st.builds(NotHeard, st.just(0.0), st.just(1)),
+    st.builds(NotHeard, st.just(0.0), st.just(1), st.floats(0, 20)),
     st.builds(SpeechStarted, st.just(0.0), st.just(1)),
     st.builds(TimerFired, st.just(0.0), st.sampled_from(["question", "unknown"])),
     st.builds(Speaking, st.just(0.0), st.sampled_from(["say-1", "say-2"])),

@@ -151,6 +151,12 @@ class ScreenSection(_Keys):
     later: Text
 
 
+class PatienceSection(_Keys):
+    """`patience:` in skill.yaml: words by which it is known that somebody has not finished."""
+
+    unfinished: Texts = ()
+
+
 class SlotEntry(_Keys):
     """One of `slots:` in skill.yaml: one of the kinds there are, and what belongs to it."""
 
@@ -183,6 +189,7 @@ class SkillFile(_Keys):
     not_improving: Text | None = None
     drowsy: Texts = ()
     elsewhere: Texts = ()
+    patience: PatienceSection = PatienceSection()
     screen: ScreenSection | None = None
     guide: dict[str, Text] = {}
     diary: dict[str, Text] = {}
@@ -204,6 +211,7 @@ class SourcesFile(RootModel[dict[str, SourceEntry]]):
 
 _INNER = (
     LinesSection,
+    PatienceSection,
     SlotEntry,
     SourceEntry,
     StepEntry,

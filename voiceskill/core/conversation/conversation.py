@@ -43,6 +43,9 @@ from voiceskill.core.understanding.slots import SlotReader
 _ECHO_SECONDS = 0.3
 """How long after our own speech the room may still give it back."""
 
+_MUMBLE = (0.4, 5.0)
+"""Voiced seconds of somebody who mumbled an answer. What is shorter is a cough or a door, what is longer is music."""
+
 _SURE = 0.9
 """A score from which a meaning is believed although a flag is suspected."""
 
@@ -71,7 +74,7 @@ class Conversation:
             case Spoken(say=say, interrupted=interrupted):
                 if turn.said(say) and not interrupted:
                     guide.spoken(turn, say)
-            case NotHeard() if not isinstance(state.phase, Idle):
+            case NotHeard(voiced=voiced) if state.asked and _MUMBLE[0] <= voiced <= _MUMBLE[1]:
                 turn.cue("failed")
             case Failed(what="hearing"):
                 turn.cue("failed")
@@ -129,13 +132,14 @@ class Conversation:
     def _heard(self, turn: Turn, heard: Heard) -> None:
         saying = "" if heard.typed else self._audible(turn.state, heard)
         readings = [hypothesis.text for hypothesis in heard.hypotheses]
-        meant = self._interpreter.interpret(readings, saying=saying, busy=_is_busy(turn.state))
+        meant = self._interpreter.interpret(readings, saying=saying, busy=turn.state.busy)
         if saying and all(is_echo(reading, saying) for reading in readings) and not meant.escape:
             return
         turn.do(Understood(heard.utterance, meant.outcome))
-        if isinstance(meant.outcome, Match) and not meant.flags and not meant.escape and not turn.state.asleep:
+        text = normalise(readings[0])
+        if isinstance(meant.outcome, Match) and not meant.flags and not meant.escape and not turn.state.asleep and not is_moan(text):
             turn.cue("heard")
-        self._respond(turn, meant, normalise(readings[0]))
+        self._respond(turn, meant, text)
 
     def _audible(self, state: State, heard: Heard) -> str:
         """Our own words that the microphone may have heard: an utterance that began after we had spoken is nobody's echo."""
@@ -265,11 +269,6 @@ class Conversation:
             place = outcome.slots.get("place")
             told = frozenset({place}) & self._skill.conditions.keys() if isinstance(place, str) else frozenset()
             guide.begin(turn, intent, conditions=screening.conditions(turn) | told)
-
-
-def _is_busy(state: State) -> bool:
-    """Whether there is anything to stop."""
-    return bool(state.speaking or state.guided or state.timed) or not isinstance(state.phase, Idle)
 
 
 def _is_no(skill: Skill, outcome: Outcome) -> bool:
