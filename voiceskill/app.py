@@ -175,7 +175,14 @@ class App:
     def listener(self, recogniser: Recogniser, loop: Loop) -> Listener:
         """What hears for the conversation of `loop`, in any thread: how things stand there is one value, read whole."""
         judge = PatienceJudge(self.skill)
-        return Listener(SileroVad(), recogniser, self.segmenter(), loop.post, lambda text: judge.judge(text, expecting(loop.state)))
+        return Listener(
+            SileroVad(),
+            recogniser,
+            self.segmenter(),
+            loop.post,
+            judge=lambda text: judge.judge(text, expecting(loop.state)),
+            speaking=lambda: bool(loop.state.speaking),
+        )
 
     def speech(self, synthesiser: Synthesiser, text: str) -> Clip:
         """`text` as it would be spoken, sentence by sentence."""

@@ -14,7 +14,18 @@ from collections.abc import Callable
 import numpy as np
 
 from voiceskill.core.events import Event, Heard, Hypothesis, NotHeard, Partial, SpeechEnded, SpeechStarted
-from voiceskill.core.segmenter import Boundary, Patience, Quiet, SegmenterSettings, SegmenterState, Talking, advance, dismissed, judged
+from voiceskill.core.segmenter import (
+    Boundary,
+    Patience,
+    Quiet,
+    SegmenterSettings,
+    SegmenterState,
+    Talking,
+    advance,
+    answered,
+    dismissed,
+    judged,
+)
 from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Frame, Pcm, Recogniser, VoiceDetector
 
 FRAME_SECONDS = FRAME_SAMPLES / HEARING_RATE
@@ -26,7 +37,7 @@ _LEAD_SECONDS = 0.4
 class Listener:
     """Hears one utterance at a time. Not thread-safe: one thread feeds it.
 
-    `judge` tells what the text so far asks for. It is called at pauses, in that thread, and must be quick.
+    `judge` tells what the text so far asks for, `speaking` whether we speak. Both are called in that thread, and must be quick.
     """
 
     def __init__(
@@ -36,12 +47,14 @@ class Listener:
         settings: SegmenterSettings,
         post: Callable[[Event], None],
         judge: Callable[[str], Patience] = lambda _: Patience.USUAL,
+        speaking: Callable[[], bool] = lambda: False,
     ) -> None:
         self._detector = detector
         self._recogniser = recogniser
         self._settings = settings
         self._post = post
         self._judge = judge
+        self._speaking = speaking
         self._state: SegmenterState = Quiet()
         self._lead: deque[Pcm] = deque(maxlen=round(_LEAD_SECONDS / FRAME_SECONDS))
         self._held: list[Pcm] = []
@@ -57,6 +70,8 @@ class Listener:
     def feed(self, frame: Frame) -> None:
         """Take in one frame; events are posted before this returns."""
         probability = self._detector.probability(frame.pcm)
+        if isinstance(self._state, Quiet) and self._speaking():
+            self._state = answered(self._state)
         before = self._state
         self._state, boundary = advance(before, FRAME_SECONDS, probability, self._settings)
         self._lead.append(frame.pcm)

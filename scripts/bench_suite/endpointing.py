@@ -1,8 +1,9 @@
 """When an utterance is taken to be over: how often people are cut off, how long they wait, and what music and talk in the room cost.
 
 Synthetic people say lines that nothing was trained on (and commands that are listed), through the real voice detector and recogniser, frame
-by frame. Pauses are put between the clauses of what they say, some after "um", some filled with a breath; some groan first. Each speaks a few
-lines in a row, so that the listener can get used to them. A fixed silence needs no words, so there the recogniser is spared.
+by frame. Pauses are put between the clauses of what they say, some after "um", some filled with a breath; some groan first. Each speaks
+several lines in a row, unanswered, so that the listener can get used to them. A fixed silence needs no words: there the recogniser is
+spared.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ _JOINTS = frozenset({"and", "but", "because", "when", "if", "so", "since", "whil
 _GAP_SECONDS = 4.0
 """Silence between the lines of one person: more than anybody is waited for."""
 
+_BEFORE_UM_SECONDS = 0.1
+
 _HISS = 10.0
 """The level (RMS, of 32,768) of the room."""
 
@@ -46,7 +49,9 @@ Sound = NDArray[np.float64]
 def _fixed(seconds: float) -> SegmenterSettings:
     """The same silence, whatever is said, and a reading at every pause."""
     never = float("inf")
-    return SegmenterSettings(end_after=seconds, complete_share=1, unfinished_share=1, habit_share=0, look_after=never, cheap=never)
+    return SegmenterSettings(
+        end_after=seconds, complete_share=1, unfinished_share=1, habit_share=0, look_after=never, cheap=never, resumed_within=0
+    )
 
 
 _PATIENT = SegmenterSettings()
@@ -55,7 +60,7 @@ _WAYS = (("fixed 0.7 s", _fixed(0.7)), ("fixed 1.2 s", _fixed(1.2)), ("patient",
 
 @dataclass(frozen=True, slots=True)
 class _Manner:
-    """How somebody speaks: pauses at joints, in seconds; the share of them after "um" and with a breath; the share of lines after a groan."""
+    """How somebody speaks: pauses at joints, in seconds; the share of them after "um", and with a breath; of lines, after a groan."""
 
     pauses: tuple[float, float]
     most_pauses: int
@@ -190,8 +195,9 @@ def _say(line: Line, voice: str, manner: _Manner, chance: random.Random, folder:
     words: list[Sound] = []
     for number, part in enumerate(parts):
         last = number + 1 == len(parts)
-        text = part if last or chance.random() >= manner.hesitant else f"{part.rstrip(',')} um"
-        words.append(_trimmed(spoken(text, voice, folder)))
+        words.append(_trimmed(spoken(part, voice, folder)))
+        if not last and chance.random() < manner.hesitant:
+            words += [np.zeros(round(_BEFORE_UM_SECONDS * HEARING_RATE)), _trimmed(spoken("um,", voice, folder))]
         if not last:
             pause = np.zeros(round(chance.uniform(*manner.pauses) * HEARING_RATE))
             words.append(_with_breath(pause, noise) if chance.random() < manner.breathless else pause)

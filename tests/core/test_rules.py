@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
-from tests.rehearsing import AFTERNOON, Bedside, skill
+from tests.rehearsing import AFTERNOON, Bedside, skill, whole_interpreter
 from voiceskill.core.conversation import Manners
 from voiceskill.core.diary import Ending, PainScored, RoutineEnded, Screened, ScreenResult
 from voiceskill.core.events import Failed
@@ -371,6 +371,17 @@ def test_rule_14_a_moan_is_no_yes(sound: str) -> None:
     after = bed.rehearsal.device.state.guided
     assert before is not None
     assert after is None or after.cursor == before.cursor
+
+
+@pytest.mark.parametrize("routine", ROUTINES)
+def test_rule_14_a_groan_neither_moves_a_routine_on_nor_interrupts_it(routine: str) -> None:
+    bed = Bedside(interpreter=whole_interpreter())
+    bed.start(routine)
+    for sound in ("mmm", "Ah.", "oh", "hnngh", "ugh", "Mm.") * 3:
+        bed.wait(5)
+        state = bed.rehearsal.device.state
+        assert bed.interrupt(sound) == ""
+        assert bed.rehearsal.device.state == state
 
 
 # 15. One disclaimer, once.

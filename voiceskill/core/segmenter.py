@@ -28,6 +28,8 @@ class SegmenterSettings:
     habit_kept: float = 0.8  # of that pause, after each utterance without one as long
     least: float = 0.35  # less silence ends nothing, unless `end_after` is less
     most: float = 2.5  # nobody is waited for longer, unless `end_after` is more
+    patient_for: float = 12.0  # whoever talks longer than this is waited for as usual: it may be the television
+    resumed_within: float = 1.5  # this long after they stopped, somebody who speaks again was cut off
     shortest: float = 0.15  # less speech than this was a click or a cough
     longest: float = 20.0  # an utterance is cut here
     look_after: float = 6.0  # this long without a reading, it is time to look whether there are words at all
@@ -45,10 +47,14 @@ class Patience(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Nobody speaks. `speech` seconds of what may become an utterance have been heard. `habit` is the pause to expect in a sentence."""
+    """Nobody speaks. `speech` seconds of what may become an utterance have been heard.
+
+    `habit` is the pause to expect in a sentence, `silence` how long it is since the last utterance that nobody has answered.
+    """
 
     speech: float = 0.0
     habit: float = 0.0
+    silence: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,14 @@ def advance(
 ) -> tuple[SegmenterState, Boundary | None]:
     """Take in one frame of `seconds` whose probability of speech is `probability`."""
     match state:
-        case Quiet(speech, habit):
+        case Quiet(speech, habit, silence):
             if probability < settings.speech_probability:
-                return Quiet(habit=habit), None
+                return Quiet(0.0, habit, silence + speech + seconds), None
             speech += seconds
             if speech < settings.begin_after:
-                return Quiet(speech, habit), None
-            return Talking(seconds=speech, speech=speech, habit=habit), Boundary.BEGIN
+                return Quiet(speech, habit, silence), None
+            pause = silence if silence <= settings.resumed_within else 0.0
+            return Talking(seconds=speech, speech=speech, habit=habit, longest=pause), Boundary.BEGIN
         case Talking():
             return _advance_talking(state, seconds, probability, settings)
 
@@ -100,6 +107,11 @@ def advance(
 def judged(state: Talking, patience: Patience) -> Talking:
     """Take in what the words before this silence ask for. It holds until somebody speaks on."""
     return replace(state, patience=patience)
+
+
+def answered(state: Quiet) -> Quiet:
+    """Take in that we speak: what anybody says now is no end of their sentence, and may be our own voice."""
+    return replace(state, silence=float("inf"))
 
 
 def dismissed(state: Talking) -> Quiet:
@@ -110,6 +122,8 @@ def dismissed(state: Talking) -> Quiet:
 def end_after(state: Talking, settings: SegmenterSettings) -> float:
     """The silence, in seconds, that ends the utterance as things stand."""
     usual = settings.end_after
+    if state.seconds - state.silence > settings.patient_for:
+        return usual
     expected = settings.habit_share * max(state.habit, state.longest)
     match state.patience:
         case Patience.COMPLETE:
@@ -150,7 +164,9 @@ def _advance_talking(
 def _over(state: Talking, settings: SegmenterSettings) -> tuple[Quiet, Boundary]:
     if state.speech < settings.shortest:
         return dismissed(state), Boundary.TOO_SHORT
-    return Quiet(habit=max(state.longest, settings.habit_kept * state.habit)), Boundary.END
+    if state.seconds >= settings.longest:
+        return Quiet(), Boundary.END  # nobody speaks to us like that: it teaches nothing
+    return Quiet(0.0, max(state.longest, settings.habit_kept * state.habit), state.silence), Boundary.END
 
 
 def _worth_reading(state: Talking, settings: SegmenterSettings) -> bool:
