@@ -122,8 +122,13 @@ class Listener:
 
     def _look(self, at: float) -> None:
         """Somebody who speaks pauses for breath; what goes on and on without a word is music, or a machine."""
-        if isinstance(self._state, Talking) and not self._partial and not self._recogniser.hypotheses():
-            before, self._state = self._state, dismissed(self._state)
+        before = self._state
+        if not isinstance(before, Talking):
+            return
+        if self._partial or self._recogniser.hypotheses():
+            self._state = judged(before, Patience.USUAL)
+        else:
+            self._state = dismissed(before)
             self._end(at, before, ())
 
     def _end(self, at: float, before: Talking, hypotheses: tuple[Hypothesis, ...]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +55,10 @@ def _fixed(seconds: float) -> SegmenterSettings:
 
 
 _PATIENT = SegmenterSettings()
-_WAYS = (("fixed 0.7 s", _fixed(0.7)), ("fixed 1.2 s", _fixed(1.2)), ("patient", _PATIENT))
+_ANSWERED = replace(_PATIENT, resumed_within=0)
+"""Whoever is cut off is answered at once, so that nothing is learnt from it."""
+
+_WAYS = (("fixed 0.7 s", _fixed(0.7)), ("fixed 1.2 s", _fixed(1.2)), ("patient", _PATIENT), ("patient, cut off is answered", _ANSWERED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def measure_endpointing(home: Home, folder: Path, sample: int) -> list[Table]:
         rows: list[tuple[Cell, ...]] = []
         for manner, sessions in people.items():
             for way, settings in _WAYS:
-                engine = recogniser if settings is _PATIENT else None
+                engine = recogniser if way.startswith("patient") else None
                 heard = [
                     _in_session(sayings, settings, judge, _Counting(engine))
                     for sayings in rich.progress.track(sessions, f"{manner}, {way}", transient=True)

@@ -39,7 +39,7 @@ def follow(
     patience: Sequence[Patience] = (),
     state: SegmenterState | None = None,
 ) -> tuple[list[tuple[float, Boundary]], SegmenterState]:
-    """Boundaries with their times, and how things stand then. The pauses are judged as given, then as usual."""
+    """Boundaries with their times, and how things stand then. There are words; pauses are judged as given, then as usual."""
     state = state or Quiet()
     judgements = iter(patience)
     found = []
@@ -204,6 +204,10 @@ def test_a_long_utterance_is_not_read_again_at_every_pause() -> None:
 
 def test_what_goes_on_without_a_pause_is_looked_at() -> None:
     assert boundaries((13.0, SPEECH))[1:] == [(6.016, Boundary.LOOK), (12.032, Boundary.LOOK)]
+
+
+def test_nobody_looks_for_words_where_there_were_some() -> None:
+    assert follow(frames((13.0, SPEECH)), state=judged(Talking(0.5, 0.5), Patience.USUAL))[0] == []
 
 
 def test_music_is_dismissed_and_the_next_word_begins_anew() -> None:

@@ -32,7 +32,7 @@ class SegmenterSettings:
     resumed_within: float = 1.5  # this long after they stopped, somebody who speaks again was cut off
     shortest: float = 0.15  # less speech than this was a click or a cough
     longest: float = 20.0  # an utterance is cut here
-    look_after: float = 6.0  # this long without a reading, it is time to look whether there are words at all
+    look_after: float = 6.0  # this long without a reading and without a word, it is time to look whether there are any
     cheap: float = 5.0  # an utterance up to here is read at every pause
     reading_share: float = 1.5  # a longer one when it has grown so much since it was read last
 
@@ -62,7 +62,7 @@ class Talking:
     """Someone speaks: for `seconds` in all, `speech` of them voiced; silent for the last `silence`.
 
     `habit` is the pause to expect in a sentence, `longest` the longest one in this utterance. `patience` is the judgement of what
-    was said before this silence. A reading was announced `read` seconds into the utterance.
+    was said before this silence, `worded` whether anything was. A reading was announced `read` seconds into the utterance.
     """
 
     seconds: float
@@ -71,6 +71,7 @@ class Talking:
     habit: float = 0.0
     longest: float = 0.0
     patience: Patience = Patience.USUAL
+    worded: bool = False
     read: float = 0.0
 
 
@@ -82,7 +83,7 @@ class Boundary(Enum):
 
     BEGIN = "begin"
     PAUSE = "pause"  # perhaps the end: time to read and to judge
-    LOOK = "look"  # no pause for long: time to read whether these are words, and to dismiss what has none
+    LOOK = "look"  # no pause and no word for long: time to read whether there are words, and to dismiss what has none
     END = "end"
     TOO_SHORT = "too short"  # the end of what was no utterance
 
@@ -105,8 +106,8 @@ def advance(
 
 
 def judged(state: Talking, patience: Patience) -> Talking:
-    """Take in what the words before this silence ask for. It holds until somebody speaks on."""
-    return replace(state, patience=patience)
+    """Take in that there are words, and what those before this silence ask for. That holds until somebody speaks on."""
+    return replace(state, patience=patience, worded=True)
 
 
 def answered(state: Quiet) -> Quiet:
@@ -156,7 +157,7 @@ def _advance_talking(
         return _over(after, settings)
     if state.silence < settings.pause_after <= after.silence and _worth_reading(after, settings):
         return replace(after, read=total), Boundary.PAUSE
-    if voiced and total - state.read >= settings.look_after:
+    if voiced and not state.worded and total - state.read >= settings.look_after:
         return replace(after, read=total), Boundary.LOOK
     return after, None
 
