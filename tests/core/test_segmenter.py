@@ -146,6 +146,20 @@ def test_gasping_between_words_leaves_one_sentence() -> None:
     assert kinds(found).count(Boundary.BEGIN) == kinds(found).count(Boundary.END) == 1
 
 
+def test_a_gasp_in_the_middle_of_a_pause_is_part_of_it() -> None:
+    gasp = [(0.448, SILENCE), (0.064, SPEECH), (0.448, SILENCE)]
+    found, state = follow(frames((0.96, SPEECH), *gasp, (0.96, SPEECH)), patience=[Patience.UNFINISHED])
+    assert kinds(found) == [Boundary.BEGIN, Boundary.PAUSE]
+    assert isinstance(state, Talking)
+    assert state.longest == pytest.approx(0.96)
+    assert state.speech == pytest.approx(2 * 0.96)
+
+
+def test_a_word_cut_into_by_a_soft_sound_is_not_a_pause() -> None:
+    fluttering = [(0.064, SPEECH), (0.032, SILENCE)] * 40
+    assert kinds(boundaries((0.32, SPEECH), *fluttering)) == [Boundary.BEGIN]
+
+
 def test_it_is_remembered_how_somebody_speaks_and_forgotten_again() -> None:
     _, state = follow(frames((0.96, SPEECH), (0.64, SILENCE), (0.96, SPEECH), (6.4, SILENCE)))
     waited = []

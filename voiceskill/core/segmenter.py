@@ -59,7 +59,7 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True)
 class Talking:
-    """Someone speaks: for `seconds` in all, `speech` of them voiced; silent for the last `silence`.
+    """Someone speaks: for `seconds` in all, `speech` of them voiced; silent for the last `silence`, but for the last `again` of it.
 
     `habit` is the pause to expect in a sentence, `longest` the longest one in this utterance. `patience` is the judgement of what
     was said before this silence, `worded` whether anything was. A reading was announced `read` seconds into the utterance.
@@ -68,6 +68,7 @@ class Talking:
     seconds: float
     speech: float
     silence: float = 0.0
+    again: float = 0.0
     habit: float = 0.0
     longest: float = 0.0
     patience: Patience = Patience.USUAL
@@ -140,26 +141,37 @@ def _advance_talking(
     state: Talking, seconds: float, probability: float, settings: SegmenterSettings
 ) -> tuple[SegmenterState, Boundary | None]:
     voiced = probability >= (settings.speech_probability if state.silence else settings.silence_probability)
-    total = state.seconds + seconds
-    if voiced:
-        pause = state.silence if state.silence >= settings.pause_after else 0.0
-        after = replace(
-            state,
-            seconds=total,
-            speech=state.speech + seconds,
-            silence=0.0,
-            longest=max(state.longest, pause),
-            patience=Patience.USUAL,
-        )
-    else:
-        after = replace(state, seconds=total, silence=state.silence + seconds)
-    if after.silence >= end_after(after, settings) or total >= settings.longest:
+    after = _speaking_on(state, seconds, settings) if voiced else _silent(state, seconds)
+    if after.seconds >= settings.longest or (not voiced and after.silence >= end_after(after, settings)):
         return _over(after, settings)
     if state.silence < settings.pause_after <= after.silence and _worth_reading(after, settings):
-        return replace(after, read=total), Boundary.PAUSE
-    if voiced and not state.worded and total - state.read >= settings.look_after:
-        return replace(after, read=total), Boundary.LOOK
+        return replace(after, read=after.seconds), Boundary.PAUSE
+    if not after.silence and not after.worded and after.seconds - after.read >= settings.look_after:
+        return replace(after, read=after.seconds), Boundary.LOOK
     return after, None
+
+
+def _silent(state: Talking, seconds: float) -> Talking:
+    return replace(state, seconds=state.seconds + seconds, silence=state.silence + seconds, again=0.0)
+
+
+def _speaking_on(state: Talking, seconds: float, settings: SegmenterSettings) -> Talking:
+    """After a pause as after quiet, speech is believed when it lasts: a gasp does not end the pause that it is in."""
+    total, again = state.seconds + seconds, state.again + seconds
+    if state.silence < settings.pause_after:
+        return replace(state, seconds=total, speech=state.speech + again, silence=0.0, again=0.0)
+    if again < settings.begin_after:
+        return replace(state, seconds=total, silence=state.silence + seconds, again=again)
+    pause = state.silence - state.again
+    return replace(
+        state,
+        seconds=total,
+        speech=state.speech + again,
+        silence=0.0,
+        again=0.0,
+        longest=max(state.longest, pause),
+        patience=Patience.USUAL,
+    )
 
 
 def _over(state: Talking, settings: SegmenterSettings) -> tuple[Quiet, Boundary]:
