@@ -38,8 +38,9 @@ class FakeRecogniser:
 
     name = "fake"
 
-    def __init__(self, *texts: str) -> None:
+    def __init__(self, *texts: str, partials: bool = True) -> None:
         self._texts = list(texts)
+        self._partials = partials
         self._open = False
         self.accepted = 0
         self.asked = 0
@@ -52,7 +53,7 @@ class FakeRecogniser:
         assert self._open, "accept before start"
         assert pcm.dtype == np.int16
         self.accepted += len(pcm)
-        return self._texts[0][:4] if self._texts else None
+        return self._texts[0][:4] if self._texts and self._partials else None
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         assert self._open, "hypotheses before start"

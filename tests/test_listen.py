@@ -1,19 +1,26 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tests.fakes import FakeDetector, FakeRecogniser
 from voiceskill.core.events import Event, Heard, NotHeard, Partial, SpeechEnded, SpeechStarted
-from voiceskill.core.segmenter import SegmenterSettings
+from voiceskill.core.segmenter import Patience, SegmenterSettings
 from voiceskill.edges.echo import NoEcho
 from voiceskill.listen import FRAME_SECONDS, Listener
 from voiceskill.ports import FRAME_SAMPLES, Frame
 
 
-def listen(recogniser: FakeRecogniser, *stretches: tuple[float, int]) -> list[Event]:
+def listen(
+    recogniser: FakeRecogniser,
+    *stretches: tuple[float, int],
+    judge: Callable[[str], Patience] = lambda _: Patience.USUAL,
+    speaking: Callable[[], bool] = lambda: False,
+) -> list[Event]:
     """Events for stretches of (seconds, level)."""
     events: list[Event] = []
-    listener = Listener(NoEcho(), FakeDetector(), recogniser, SegmenterSettings(), events.append, aloud=lambda: False)
+    listener = Listener(NoEcho(), FakeDetector(), recogniser, SegmenterSettings(), events.append, judge, speaking)
     frame = 0
     for seconds, level in stretches:
         for _ in range(round(seconds / FRAME_SECONDS)):
@@ -66,5 +73,60 @@ def test_a_click_too_short_for_a_word_never_reaches_the_conversation_as_words() 
 
 
 def test_utterances_are_numbered_in_order() -> None:
-    events = listen(FakeRecogniser("one"), (1.0, 9_000), (1.0, 0), (1.0, 9_000), (1.0, 0))
+    events = listen(FakeRecogniser("one"), (1.0, 9_000), (2.0, 0), (1.0, 9_000), (1.0, 0))
     assert [event.utterance for event in events if isinstance(event, Heard)] == [1, 2]
+
+
+def test_a_word_that_needs_no_more_is_answered_sooner_and_an_open_sentence_later() -> None:
+    ends = []
+    for patience in Patience:
+        events = listen(FakeRecogniser("yes"), (1.024, 9_000), (3.2, 0), judge=lambda _, patience=patience: patience)  # type: ignore[misc]
+        ends.append(round(events[-1].at - 1.024, 3))
+    assert ends == [0.352, 0.704, 1.696]
+
+
+def test_what_was_said_so_far_is_judged_at_each_pause_and_nothing_when_there_are_no_words() -> None:
+    judged: list[str] = []
+
+    def judge(text: str) -> Patience:
+        judged.append(text)
+        return Patience.USUAL
+
+    listen(FakeRecogniser("my back"), (1.0, 9_000), (0.4, 0), (1.0, 9_000), (1.0, 0), judge=judge)
+    assert judged == ["my back", "my back"]
+    listen(FakeRecogniser(""), (1.0, 9_000), (1.0, 0), judge=judge)
+    assert len(judged) == 2
+
+
+def test_gasping_between_words_is_heard_as_one_sentence() -> None:
+    gasp = (1.1, 0)
+    stretches = ((0.4, 9_000), gasp, (0.6, 9_000), gasp, (0.9, 9_000), (3.0, 0))
+    events = listen(FakeRecogniser("it's my back I can't move"), *stretches, judge=lambda _: Patience.UNFINISHED)
+    assert len([event for event in events if isinstance(event, Heard)]) == 1
+
+
+def test_music_without_words_does_not_keep_the_ear_shut_for_long() -> None:
+    events = listen(FakeRecogniser("", partials=False), (13.0, 9_000))
+    ended = [event.at for event in events if isinstance(event, NotHeard)]
+    assert len(ended) == 2
+    assert ended[0] < 6.1
+    assert isinstance(events[-1], SpeechStarted)
+
+
+def test_somebody_who_talks_without_a_pause_is_heard_to_the_end() -> None:
+    for partials in (True, False):
+        events = listen(FakeRecogniser("and then and then", partials=partials), (15.0, 9_000), (1.0, 0))
+        assert [type(event) for event in events if not isinstance(event, Partial)] == [SpeechStarted, SpeechEnded, Heard]
+
+
+def test_how_long_something_was_voiced_is_told_when_there_are_no_words() -> None:
+    (*_, click) = listen(FakeRecogniser(""), (0.128, 9_000), (1.0, 0))
+    (*_, mumble) = listen(FakeRecogniser(""), (0.96, 9_000), (1.0, 0))
+    assert [round(event.voiced, 3) for event in (click, mumble) if isinstance(event, NotHeard)] == [0.128, 0.96]
+
+
+def test_somebody_cut_off_who_speaks_on_is_waited_for_unless_we_have_answered() -> None:
+    for answered in (False, True):
+        stretches = ((0.96, 9_000), (0.96, 0)) * 3
+        events = listen(FakeRecogniser("my back hurts"), *stretches, speaking=lambda answered=answered: answered)  # type: ignore[misc]
+        assert len([event for event in events if isinstance(event, Heard)]) == (3 if answered else 1)

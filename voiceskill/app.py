@@ -21,6 +21,7 @@ from voiceskill.core.conversation import Conversation, Manners, State
 from voiceskill.core.diary import Memory
 from voiceskill.core.events import ClockSet, Event, Failed, Spoken, Started
 from voiceskill.core.interpret import Interpreter
+from voiceskill.core.patience import PatienceJudge, expecting
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.sentences import sentences
 from voiceskill.core.skill import Intent, Kind, Skill
@@ -38,11 +39,11 @@ from voiceskill.edges.store import SqliteStore
 from voiceskill.edges.synthesisers.cache import Cached
 from voiceskill.edges.synthesisers.choose import SpeechSettings, build_synthesiser
 from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
-from voiceskill.edges.vad import SileroVad
+from voiceskill.edges.vad import SileroVad, SpareDetector
 from voiceskill.keep import Keeper
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop, Observe
-from voiceskill.ports import Clip, Fault, ModelMissing, NoAudioDevice, Pcm, Recogniser, Synthesiser
+from voiceskill.ports import Clip, EchoCanceller, Fault, ModelMissing, NoAudioDevice, Pcm, Recogniser, Synthesiser
 from voiceskill.settings import Settings, load_settings
 from voiceskill.skill_files import load_skill
 from voiceskill.speak import Voice
@@ -172,6 +173,19 @@ class App:
         """How patient the listener is."""
         return SegmenterSettings(end_after=self.settings.end_of_speech)
 
+    def listener(self, recogniser: Recogniser, loop: Loop, echo: EchoCanceller) -> Listener:
+        """What hears for the conversation of `loop`, in any thread: how things stand there is one value, read whole."""
+        judge = PatienceJudge(self.skill)
+        return Listener(
+            echo,
+            SpareDetector(SileroVad()),
+            recogniser,
+            self.segmenter(),
+            loop.post,
+            judge=lambda text: judge.judge(text, expecting(loop.state)),
+            speaking=lambda: bool(loop.state.speaking),
+        )
+
     def speech(self, synthesiser: Synthesiser, text: str) -> Clip:
         """`text` as it would be spoken, sentence by sentence."""
         voice = Voice(synthesiser, rate=OUT_RATE, volume=self.settings.volume, clock=VirtualClock(), post=_raise_failure, submit=at_once)
@@ -258,7 +272,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         )
         inbox.append(loop)
         echo = build_echo_canceller(speaker.rate, clock)
-        listener = Listener(echo, SileroVad(), recogniser, app.segmenter(), post, aloud=lambda: not voice.silent)
+        listener = app.listener(recogniser, loop, echo)
 
         hearing_begun = threading.Event()
         time_of_day = TimeOfDay(clock)

@@ -2,8 +2,9 @@
 
     frame -> echo canceller -> voice detector -> segmenter -> recogniser -> events
 
-Recognition begins at a pause, before it is sure that the pause is the end; when it is, the words are ready. While we speak ourselves it is
-tried much earlier, and again and again: whoever speaks over us wants to be heard at once.
+Recognition begins at a pause, before it is sure that the pause is the end; when it is, the words are ready. They are judged, too: how
+much silence is waited for depends on what was said. While we speak ourselves an utterance is read much earlier, and again and again:
+whoever speaks over us wants to be heard at once.
 """
 
 from __future__ import annotations
@@ -13,8 +14,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from voiceskill.core.events import Event, Heard, NotHeard, Partial, SpeechEnded, SpeechStarted
-from voiceskill.core.segmenter import Boundary, Quiet, SegmenterSettings, SegmenterState, Talking, advance
+from voiceskill.core.events import Event, Heard, Hypothesis, NotHeard, Partial, SpeechEnded, SpeechStarted
+from voiceskill.core.segmenter import (
+    Boundary,
+    Patience,
+    Quiet,
+    SegmenterSettings,
+    SegmenterState,
+    Talking,
+    advance,
+    answered,
+    dismissed,
+    judged,
+)
 from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, EchoCanceller, Frame, Pcm, Recogniser, VoiceDetector
 
 FRAME_SECONDS = FRAME_SAMPLES / HEARING_RATE
@@ -31,7 +43,10 @@ _READINGS_APART = 1.35
 
 
 class Listener:
-    """Hears one utterance at a time. Not thread-safe: one thread feeds it. `aloud` tells whether we are speaking ourselves."""
+    """Hears one utterance at a time. Not thread-safe: one thread feeds it.
+
+    `judge` tells what the text so far asks for, `speaking` whether we speak. Both are called in that thread, and must be quick.
+    """
 
     def __init__(
         self,
@@ -40,15 +55,16 @@ class Listener:
         recogniser: Recogniser,
         settings: SegmenterSettings,
         post: Callable[[Event], None],
-        *,
-        aloud: Callable[[], bool],
+        judge: Callable[[str], Patience] = lambda _: Patience.USUAL,
+        speaking: Callable[[], bool] = lambda: False,
     ) -> None:
         self._echo = echo
         self._detector = detector
         self._recogniser = recogniser
         self._settings = settings
         self._post = post
-        self._aloud = aloud
+        self._judge = judge
+        self._speaking = speaking
         self._state: SegmenterState = Quiet()
         self._lead: deque[Pcm] = deque(maxlen=round(_LEAD_SECONDS / FRAME_SECONDS))
         self._held: list[Pcm] = []
@@ -66,6 +82,8 @@ class Listener:
         """Take in one frame; events are posted before this returns."""
         sound = self._echo.cancel(frame)
         probability = self._detector.probability(sound.presence)
+        if isinstance(self._state, Quiet) and self._speaking():
+            self._state = answered(self._state)
         before = self._state
         self._state, boundary = advance(before, FRAME_SECONDS, probability, self._settings)
         self._lead.append(sound.speech)
@@ -75,10 +93,12 @@ class Listener:
             self._go_on(sound.speech, frame.at)
         match boundary:
             case Boundary.PAUSE:
-                self._read(frame.at, early=self._aloud())
-                self._paused = True
-            case Boundary.END | Boundary.TOO_SHORT:
-                self._end(frame.at, boundary, before)
+                self._pause(frame.at)
+            case Boundary.LOOK:
+                self._look(frame.at)
+            case Boundary.END | Boundary.TOO_SHORT if isinstance(before, Talking):
+                hypotheses = self._recogniser.hypotheses() if boundary is Boundary.END else ()
+                self._end(frame.at, before, hypotheses)
             case _:
                 pass
 
@@ -105,23 +125,40 @@ class Listener:
         partial = self._recogniser.accept(pcm)
         if partial is not None:
             self._tell(at, partial)
-        elif isinstance(self._state, Talking) and self._state.seconds >= self._next_reading and self._aloud():
+        elif isinstance(self._state, Talking) and self._state.seconds >= self._next_reading and self._speaking():
             self._next_reading = self._state.seconds * _READINGS_APART
-            self._read(at, early=True)
+            self._read(at)
 
-    def _read(self, at: float, *, early: bool) -> None:
-        """Read what there is, and tell it if it is wanted before the end."""
+    def _read(self, at: float) -> str:
+        """What the utterance says so far; told to others if we speak ourselves."""
         hypotheses = self._recogniser.hypotheses()
-        if early and hypotheses:
-            self._tell(at, hypotheses[0].text)
+        text = hypotheses[0].text if hypotheses else ""
+        if self._speaking():
+            self._tell(at, text)
+        return text
 
     def _tell(self, at: float, partial: str) -> None:
         if partial and partial != self._partial:
             self._partial = partial
             self._post(Partial(at, self._utterance, partial))
 
-    def _end(self, at: float, boundary: Boundary, before: SegmenterState) -> None:
-        silence = before.silence if isinstance(before, Talking) else 0.0
-        self._post(SpeechEnded(at, self._utterance, silence))
-        hypotheses = self._recogniser.hypotheses() if boundary is Boundary.END else ()
-        self._post(Heard(at, self._utterance, hypotheses) if hypotheses else NotHeard(at, self._utterance))
+    def _pause(self, at: float) -> None:
+        text = self._read(at)
+        self._paused = True
+        if text and isinstance(self._state, Talking):
+            self._state = judged(self._state, self._judge(text))
+
+    def _look(self, at: float) -> None:
+        """Somebody who speaks pauses for breath; what goes on and on without a word is music, or a machine."""
+        before = self._state
+        if not isinstance(before, Talking):
+            return
+        if self._partial or self._recogniser.hypotheses():
+            self._state = judged(before, Patience.USUAL)
+        else:
+            self._state = dismissed(before)
+            self._end(at, before, ())
+
+    def _end(self, at: float, before: Talking, hypotheses: tuple[Hypothesis, ...]) -> None:
+        self._post(SpeechEnded(at, self._utterance, before.silence))
+        self._post(Heard(at, self._utterance, hypotheses) if hypotheses else NotHeard(at, self._utterance, before.speech))

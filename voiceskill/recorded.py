@@ -11,9 +11,8 @@ from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.echo import NoEcho
 from voiceskill.edges.recording import RecordedMicrophone, RecordedSpeaker, VirtualClock
-from voiceskill.edges.vad import SileroVad
 from voiceskill.keep import Keeper
-from voiceskill.listen import FRAME_SECONDS, Listener
+from voiceskill.listen import FRAME_SECONDS
 from voiceskill.loop import Loop, Observe
 from voiceskill.ports import Clip, Clock, EchoCanceller, Frame, Pcm, Recogniser, Synthesiser
 from voiceskill.speak import Voice
@@ -49,14 +48,7 @@ class RecordedDevice:
         keeper = Keeper(store, clock=clock, post=self.post, submit=at_once)
         state = State(memory=kept(store))
         self._loop = Loop(app.conversation(), state, voice=self._voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe)
-        self._listener = Listener(
-            self._echo,
-            SileroVad(),
-            recogniser or app.recogniser(),
-            app.segmenter(),
-            self.post,
-            aloud=lambda: not self._voice.silent,
-        )
+        self._listener = app.listener(recogniser or app.recogniser(), self._loop, self._echo)
         self.speaker.start(self._play)
         self.post(Started(clock.now(), TimeOfDay(clock).now()))
 

@@ -33,7 +33,10 @@ class Settings(BaseModel):
     volume: Annotated[float, Field(ge=0.05, le=1.0)] = Field(1.0, description="loudness of speech, as a share of full scale")
     microphone: str = Field("", description="name, or part of the name, of the microphone; empty: the system's default")
     loudspeaker: str = Field("", description="name, or part of the name, of the loudspeaker; empty: the system's default")
-    end_of_speech: Annotated[float, Field(ge=0.3, le=3.0)] = Field(0.7, description="silence that ends an utterance, in seconds")
+    end_of_speech: Annotated[float, Field(ge=0.3, le=3.0)] = Field(
+        0.7,
+        description="silence that usually ends an utterance, in seconds; half of it after a command or a yes, more after an open sentence",
+    )
     quiet_from: TimeOfDay = Field("", description="beginning of the quiet hours, HH:MM: we speak softly then, and say less; empty: none")
     quiet_until: TimeOfDay = Field("", description="end of the quiet hours, HH:MM")
     earcons: bool = Field(default=True, description="short soft sounds for: I heard you, I'm listening, that failed")

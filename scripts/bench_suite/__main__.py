@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from scripts.bench_suite.barge_in import measure_barge_in
+from scripts.bench_suite.endpointing import measure_endpointing
 from scripts.bench_suite.engines import measure_engines
 from scripts.bench_suite.speed import measure_speed
 from scripts.bench_suite.spoken import measure_spoken
@@ -78,6 +79,13 @@ def ear(json: Json = None, sample: Annotated[int, typer.Option(help="Lines spoke
     """The same lines spoken by several voices, clean and in noise, recognised, understood."""
     with tempfile.TemporaryDirectory() as folder:
         report(measure_spoken(Home.find(), Path(folder), sample), json)
+
+
+@cli.command()
+def endpointing(json: Json = None, sample: Annotated[int, typer.Option(help="Lines of each kind of speaker.", min=4)] = 40) -> None:
+    """Slow and quick speakers and commands: how many are cut off, how long is waited; what talk and music in the room cost."""
+    with tempfile.TemporaryDirectory() as folder:
+        report(measure_endpointing(Home.find(), Path(folder), sample), json)
 
 
 if __name__ == "__main__":

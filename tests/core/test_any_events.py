@@ -159,7 +159,7 @@ class World:
             self.take(Failed(self.now, "memory", "full", ref=ref) if self.chance.random() < 0.2 else Saved(self.now, ref))
         else:
             odd = (
-                NotHeard(self.now, 1),
+                NotHeard(self.now, 1, 1.0),
                 SpeechStarted(self.now, 2),
                 Speaking(self.now, "say-1"),
                 TimerFired(self.now, f"guide-{self.chance.randrange(50)}"),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.small_skill import INTENTS, SKILL
-from voiceskill.core.actions import Action, Alert, Say, StopSpeaking
+from voiceskill.core.actions import Action, Alert, Cue, Say, StopSpeaking
 from voiceskill.core.conversation import Conversation, State
 from voiceskill.core.conversation.state import Flagged, Idle, Offered
 from voiceskill.core.events import Event, Failed, Heard, Hypothesis, NotHeard, Speaking, SpeechStarted, Spoken, TimerFired
@@ -207,10 +207,29 @@ def test_a_late_report_about_a_reply_that_was_cut_changes_nothing() -> None:
     assert talk.state == state
 
 
+@pytest.mark.parametrize(
+    ("voiced", "cues"), [(0.1, 0), (0.3, 0), (0.8, 1), (3.0, 1), (6.0, 0)], ids=["door", "cough", "mumble", "more", "music"]
+)
+def test_only_a_mumbled_answer_is_told_that_it_was_not_heard(voiced: float, cues: int) -> None:
+    talk = Talk()
+    assert "Shall I tell you about heat?" in talk.hear("I was lifting a heavy box")
+    assert talk.event(NotHeard(30.0, 1, voiced)) == (Cue("failed"),) * cues
+    assert talk.state.phase == Offered("relief_heat")
+
+
+def test_when_nobody_was_asked_a_mumble_is_passed_over() -> None:
+    assert Talk().event(NotHeard(30.0, 1, 1.0)) == ()
+
+
+def test_a_groan_makes_no_sound_that_it_was_heard() -> None:
+    groan = Conversation(SKILL, Interpreter(SKILL, Told(Match("relief_heat", 0.9), {})))
+    assert not any(isinstance(action, Cue) for action in Talk(conversation=groan).event(Heard(1.0, 1, (Hypothesis("Mmm."),))))
+
+
 LINES = st.sampled_from([phrase for intent in INTENTS for phrase in (*intent.examples, *intent.escape)]) | st.text(max_size=40)
 EVENTS = st.one_of(
     st.builds(lambda text: Heard(0.0, 1, (Hypothesis(text),)), LINES),
-    st.builds(NotHeard, st.just(0.0), st.just(1)),
+    st.builds(NotHeard, st.just(0.0), st.just(1), st.floats(0, 20)),
     st.builds(SpeechStarted, st.just(0.0), st.just(1)),
     st.builds(TimerFired, st.just(0.0), st.sampled_from(["question", "unknown"])),
     st.builds(Speaking, st.just(0.0), st.sampled_from(["say-1", "say-2"])),

@@ -42,7 +42,7 @@ class Talk:
         return self.event(Heard(9.0, self.utterance + 100, (Hypothesis(text),)))
 
     def ends(self, text: str) -> list[Action]:
-        return self.event(Heard(4.0, self.utterance, (Hypothesis(text),)) if text else NotHeard(4.0, self.utterance))
+        return self.event(Heard(4.0, self.utterance, (Hypothesis(text),)) if text else NotHeard(4.0, self.utterance, 0.5))
 
 
 def test_it_ducks_as_soon_as_somebody_speaks() -> None:

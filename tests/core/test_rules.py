@@ -494,6 +494,17 @@ def test_rule_14_a_moan_is_no_yes(sound: str) -> None:
     assert after is None or after.cursor == before.cursor
 
 
+@pytest.mark.parametrize("routine", ROUTINES)
+def test_rule_14_a_groan_neither_moves_a_routine_on_nor_interrupts_it(routine: str) -> None:
+    bed = Bedside(interpreter=whole_interpreter())
+    bed.start(routine)
+    for sound in ("mmm", "Ah.", "oh", "hnngh", "ugh", "Mm.") * 3:
+        bed.wait(5)
+        state = bed.rehearsal.device.state
+        assert bed.interrupt(sound) == ""
+        assert replace(bed.rehearsal.device.state, began=state.began) == state
+
+
 # 15. One disclaimer, once.
 
 

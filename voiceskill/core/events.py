@@ -109,10 +109,11 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class NotHeard:
-    """Someone spoke, but no words were recognised."""
+    """Someone spoke, or something sounded like it, but no words were recognised. It was voiced for `voiced` seconds."""
 
     at: float
     utterance: int
+    voiced: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,7 +260,8 @@ class Skill:
     `condition_words` how people tell of it, `passing`
     are those that last for hours only.
     Words of `severe_signs` make a sign of danger an emergency; words of `distress` ask for short and slow answers and the routine
-    `calming`; words of `elsewhere` are about things that the device knows nothing of. The intent `not_improving` is
+    `calming`; words of `elsewhere` are about things that the device knows nothing of; nobody has finished who stops after one of
+    `unfinished`. The intent `not_improving` is
     offered when the pain does not get less for days; `drowsy` are medicines, as slots name them, that make drowsy.
     """
 
@@ -282,6 +283,7 @@ class Skill:
     not_improving: str | None = None
     drowsy: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
     screen: Screen | None = None
     guide: GuideLines | None = None
     diary: DiaryLines | None = None

@@ -142,6 +142,7 @@ def _build(
         severe_signs=tuple(map(normalise, skill.severe_signs)),
         distress=tuple(map(normalise, skill.distress)),
         elsewhere=tuple(map(normalise, skill.elsewhere)),
+        unfinished=tuple(map(normalise, skill.patience.unfinished)),
         calming=skill.calming,
         not_improving=skill.not_improving,
         drowsy=skill.drowsy,

@@ -160,6 +160,12 @@ class TakingBackSection(_Keys):
     first: Texts = ()
 
 
+class PatienceSection(_Keys):
+    """`patience:` in skill.yaml: words by which it is known that somebody has not finished."""
+
+    unfinished: Texts = ()
+
+
 class SlotEntry(_Keys):
     """One of `slots:` in skill.yaml: one of the kinds there are, and what belongs to it."""
 
@@ -192,6 +198,7 @@ class SkillFile(_Keys):
     not_improving: Text | None = None
     drowsy: Texts = ()
     elsewhere: Texts = ()
+    patience: PatienceSection = PatienceSection()
     screen: ScreenSection | None = None
     guide: dict[str, Text] = {}
     diary: dict[str, Text] = {}
@@ -214,6 +221,7 @@ class SourcesFile(RootModel[dict[str, SourceEntry]]):
 
 _INNER = (
     LinesSection,
+    PatienceSection,
     SlotEntry,
     SourceEntry,
     StepEntry,

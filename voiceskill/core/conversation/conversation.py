@@ -55,6 +55,9 @@ from voiceskill.core.understanding.normalise import normalise, says_any, words
 from voiceskill.core.understanding.outcome import Match, NoMatch, Outcome
 from voiceskill.core.understanding.slots import SlotReader
 
+_MUMBLE = (0.4, 5.0)
+"""Voiced seconds of somebody who mumbled an answer. What is shorter is a cough or a door, what is longer is music."""
+
 _SURE = 0.9
 """A score from which a meaning is believed although a flag is suspected."""
 
@@ -91,8 +94,8 @@ class Conversation:
             case Spoken(say=say, interrupted=interrupted):
                 if turn.said(say) and not interrupted:
                     guide.spoken(turn, say)
-            case NotHeard():
-                if not isinstance(state.phase, Idle):
+            case NotHeard(voiced=voiced):
+                if state.asked and _MUMBLE[0] <= voiced <= _MUMBLE[1]:
                     turn.cue("failed")
                 floor.take_back(turn)
             case Failed(what="hearing"):
@@ -178,15 +181,16 @@ class Conversation:
         saying = "" if heard.typed else floor.audible(turn.state, began, heard.at)
         obeyed = floor.obeyed(turn.state, heard.utterance)
         readings = [hypothesis.text for hypothesis in heard.hypotheses]
-        meant = self._interpreter.interpret(readings, saying=saying, busy=bool(obeyed) or _is_busy(turn.state))
+        meant = self._interpreter.interpret(readings, saying=saying, busy=bool(obeyed) or turn.state.busy)
         if saying and all(is_echo(reading, saying) for reading in readings) and not meant.escape:
             return
         turn.do(Understood(heard.utterance, meant.outcome))
         if obeyed and not meant.flags and (meant.escape == obeyed or isinstance(meant.outcome, NoMatch)):
             return
-        if isinstance(meant.outcome, Match) and not meant.flags and not meant.escape and not turn.state.asleep:
+        text = normalise(readings[0])
+        if isinstance(meant.outcome, Match) and not meant.flags and not meant.escape and not turn.state.asleep and not is_moan(text):
             turn.cue("heard")
-        self._respond(turn, meant, normalise(readings[0]))
+        self._respond(turn, meant, text)
 
     def _respond(self, turn: Turn, meant: Interpretation, text: str) -> None:
         phase = turn.state.phase
@@ -344,11 +348,6 @@ class Conversation:
             place = outcome.slots.get("place")
             told = frozenset({place}) & self._skill.conditions.keys() if isinstance(place, str) else frozenset()
             guide.begin(turn, intent, conditions=screening.conditions(turn) | told)
-
-
-def _is_busy(state: State) -> bool:
-    """Whether there is anything to stop."""
-    return bool(state.speaking or state.guided or state.timed) or not isinstance(state.phase, Idle)
 
 
 def _is_no(skill: Skill, outcome: Outcome) -> bool:

@@ -311,6 +311,16 @@ class State:
     timed: str | None = None
     gain: float = 1.0
 
+    @property
+    def asked(self) -> bool:
+        """Whether a question of ours is open, apart from those of a routine."""
+        return not isinstance(self.phase, Idle)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to stop."""
+        return bool(self.speaking or self.guided or self.timed) or self.asked
+
     def wall(self, at: float) -> datetime:
         """The time of day at the time of an event."""
         return self.clock[1] + timedelta(seconds=at - self.clock[0])
