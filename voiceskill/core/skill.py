@@ -61,6 +61,7 @@ class Control(StrEnum):
     WHO_ARE_YOU = "who_are_you"
     CALL_SOMEONE = "call_someone"
     MORE = "more"
+    CHECK_SOUND = "check_sound"
 
 
 class Note(StrEnum):
