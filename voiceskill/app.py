@@ -19,7 +19,7 @@ import platformdirs
 from voiceskill.core.actions import Say
 from voiceskill.core.conversation import Conversation, Manners, State
 from voiceskill.core.diary import Memory
-from voiceskill.core.events import ClockSet, Event, Failed, Spoken, Started
+from voiceskill.core.events import ClockSet, Event, Failed, SoundChecked, Spoken, Started
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.sentences import sentences
@@ -44,6 +44,8 @@ from voiceskill.loop import Loop, Observe
 from voiceskill.ports import Clip, Clock, Fault, Frame, ModelMissing, NoAudioDevice, Pcm, Recogniser, Synthesiser
 from voiceskill.settings import Settings, load_settings
 from voiceskill.skill_files import load_skill
+from voiceskill.sound_check.checker import SoundChecker
+from voiceskill.sound_check.verdict import SoundCheck
 from voiceskill.speak import Voice
 
 _log = logging.getLogger(__name__)
@@ -252,8 +254,16 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         )
         store = app.store()
         keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
+        checker = _checker(voice, speaker.rate, settings.volume, clock, post)
         loop = Loop(
-            app.conversation(), State(memory=_kept(store)), voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe
+            app.conversation(),
+            State(memory=_kept(store)),
+            voice=voice,
+            keeper=keeper,
+            alerts=NoAlerts(),
+            clock=clock,
+            observe=observe,
+            checker=checker,
         )
         inbox.append(loop)
         listener = Listener(SileroVad(), recogniser, app.segmenter(), post)
@@ -268,6 +278,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
                     if number % _FRAMES_BETWEEN_LOOKS == 0 and time_of_day.was_set():
                         post(ClockSet(clock.now(), time_of_day.now()))
                     listener.feed(frame)
+                    checker.hear(frame, listener.probability)
                     if speaker.fault:
                         raise speaker.fault
             except Fault as fault:
@@ -275,7 +286,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
             hearing_begun.set()
             loop.stop()
 
-        speaker.start(voice.pull)
+        speaker.start(checker.pull)
         hearing = threading.Thread(target=hear, name="hear", daemon=True)
         hearing.start()
         stack.callback(hearing.join, timeout=1.0)
@@ -290,6 +301,15 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         loop.run()
     if failure:
         raise failure[0]
+
+
+def _checker(voice: Voice, rate: int, volume: float, clock: Clock, post: Callable[[Event], None]) -> SoundChecker:
+    """What checks the sound that `voice` and the microphone share; it hears what the device gave, before anything is taken from that."""
+
+    def report(check: str, found: SoundCheck) -> None:
+        post(SoundChecked(clock.now(), check, found.findings()))
+
+    return SoundChecker(voice.pull, rate=rate, volume=volume, clock=clock, report=report)
 
 
 def _kept(store: SqliteStore) -> Memory:
@@ -353,14 +373,16 @@ def run_recording(app: App, pcm: Pcm, observe: Observe, *, realtime: bool) -> Cl
     store = app.store()
     keeper = Keeper(store, clock=clock, post=post, submit=_at_once)
     state = State(memory=_kept(store))
-    loop = Loop(app.conversation(), state, voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe)
+    checker = _checker(voice, speaker.rate, app.settings.volume, clock, post)
+    loop = Loop(app.conversation(), state, voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe, checker=checker)
     inbox.append(loop)
     listener = Listener(SileroVad(), app.recogniser(), app.segmenter(), post)
-    speaker.start(voice.pull)
+    speaker.start(checker.pull)
     post(Started(clock.now(), TimeOfDay(clock).now()))
     start = clock.now()
     for frame in microphone.frames():
         listener.feed(frame)
+        checker.hear(frame, listener.probability)
         loop.catch_up()
         speaker.advance(FRAME_SECONDS)
         if _over(frame, start + microphone.seconds, listener, loop):

@@ -36,6 +36,12 @@ class Listener:
         self._paused = False
         self._utterance = 0
         self._partial = ""
+        self._probability = 0.0
+
+    @property
+    def probability(self) -> float:
+        """The probability that the last frame held speech."""
+        return self._probability
 
     @property
     def idle(self) -> bool:
@@ -44,9 +50,9 @@ class Listener:
 
     def feed(self, frame: Frame) -> None:
         """Take in one frame; events are posted before this returns."""
-        probability = self._detector.probability(frame.pcm)
+        self._probability = self._detector.probability(frame.pcm)
         before = self._state
-        self._state, boundary = advance(before, FRAME_SECONDS, probability, self._settings)
+        self._state, boundary = advance(before, FRAME_SECONDS, self._probability, self._settings)
         self._lead.append(frame.pcm)
         if boundary is Boundary.BEGIN:
             self._begin(frame.at)

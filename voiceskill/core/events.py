@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from voiceskill.core.sound import Finding
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -131,6 +133,15 @@ class TimerFired:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundChecked:
+    """The check of the sound with the id `ref` found this, in the order of Finding; nothing, where there is no sound to be checked."""
+
+    at: float
+    ref: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """An edge could not do its work. `ref` is the id of the reply or timer concerned, where there is one."""
 
@@ -140,4 +151,18 @@ class Failed:
     ref: str | None = None
 
 
-Event = Started | ClockSet | Saved | SpeechStarted | Partial | SpeechEnded | Heard | NotHeard | Speaking | Spoken | TimerFired | Failed
+Event = (
+    Started
+    | ClockSet
+    | Saved
+    | SpeechStarted
+    | Partial
+    | SpeechEnded
+    | Heard
+    | NotHeard
+    | Speaking
+    | Spoken
+    | TimerFired
+    | SoundChecked
+    | Failed
+)

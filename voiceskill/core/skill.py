@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from voiceskill.core.precautions import Precautions, Screen, Timed
 from voiceskill.core.routines import Routine
+from voiceskill.core.sound import Finding
 
 
 class Kind(StrEnum):
@@ -238,6 +239,31 @@ class DiaryLines:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundLines:
+    """What is said of the sound after a check: a line for each Finding, and `unchecked` where it could not be checked."""
+
+    microphone_silent: str
+    speech_soft: str
+    speech_good: str
+    clipped: str
+    room_noisy: str
+    room_quiet: str
+    hum: str
+    offset: str
+    loudspeaker_unheard: str
+    echo_loud: str
+    echo_soft: str
+    echo_late: str
+    distorted: str
+    unchecked: str
+
+    def of(self, finding: Finding) -> str:
+        """What is said of a finding."""
+        line: str = getattr(self, finding.value)
+        return line
+
+
+@dataclass(frozen=True, slots=True)
 class Skill:
     """A loaded folder of intents.
 
@@ -271,6 +297,7 @@ class Skill:
     screen: Screen | None = None
     guide: GuideLines | None = None
     diary: DiaryLines | None = None
+    sound: SoundLines | None = None
 
     def control(self, control: Control) -> Intent | None:
         """The intent that does `control`, if the skill has one."""

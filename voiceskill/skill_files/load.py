@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from voiceskill.core.precautions import Timed
-from voiceskill.core.skill import DiaryLines, GuideLines, Intent, Lines, Skill, Source
+from voiceskill.core.skill import DiaryLines, GuideLines, Intent, Lines, Skill, SoundLines, Source
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.ports import Fault
 from voiceskill.skill_files.checks import Surroundings, Written, check_intent, check_skill, check_together, check_with_skill
@@ -148,4 +148,5 @@ def _build(
         screen=build_screen(skill.screen) if skill.screen else None,
         guide=GuideLines(**skill.guide) if skill.guide else None,
         diary=DiaryLines(**skill.diary) if skill.diary else None,
+        sound=SoundLines(**skill.sound) if skill.sound else None,
     )

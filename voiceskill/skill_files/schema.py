@@ -186,6 +186,7 @@ class SkillFile(_Keys):
     screen: ScreenSection | None = None
     guide: dict[str, Text] = {}
     diary: dict[str, Text] = {}
+    sound: dict[str, Text] = {}
 
 
 class SourceEntry(_Keys):

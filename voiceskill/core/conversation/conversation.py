@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voiceskill.core.actions import Action, Understood
-from voiceskill.core.conversation import answers, flags, guide, notes, screening, steering, timing
+from voiceskill.core.conversation import answers, flags, guide, notes, screening, sound, steering, timing
 from voiceskill.core.conversation.controls import Controls
 from voiceskill.core.conversation.state import (
     AskingWhatHelped,
     CarryOn,
+    CheckingSound,
     Clarifying,
     Confirming,
     Flagged,
@@ -30,7 +31,19 @@ from voiceskill.core.conversation.state import (
 from voiceskill.core.conversation.turn import QUESTION_TIMER, Manners, Turn
 from voiceskill.core.diary import ConditionTold
 from voiceskill.core.echo_guard import is_echo
-from voiceskill.core.events import ClockSet, Event, Failed, Heard, NotHeard, Saved, SpeechStarted, Spoken, Started, TimerFired
+from voiceskill.core.events import (
+    ClockSet,
+    Event,
+    Failed,
+    Heard,
+    NotHeard,
+    Saved,
+    SoundChecked,
+    SpeechStarted,
+    Spoken,
+    Started,
+    TimerFired,
+)
 from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.routines import Manner
 from voiceskill.core.skill import Control, Intent, Kind, Note, Skill
@@ -71,6 +84,7 @@ class Conversation:
             case Spoken(say=say, interrupted=interrupted):
                 if turn.said(say) and not interrupted:
                     guide.spoken(turn, say)
+                    sound.spoken(turn, say)
             case NotHeard() if not isinstance(state.phase, Idle):
                 turn.cue("failed")
             case Failed(what="hearing"):
@@ -79,6 +93,9 @@ class Conversation:
                 turn.cue("failed")
                 if turn.said(say):
                     guide.unspoken(turn, say)
+                    sound.unspoken(turn, say)
+            case SoundChecked(ref=ref, findings=findings):
+                sound.checked(turn, ref, findings)
             case Failed(what="memory", ref=ref):
                 notes.not_saved(turn, ref)
             case Saved(ref=ref):
@@ -121,6 +138,8 @@ class Conversation:
                 flags.lapse(turn, flagged)
             case Screening() as asking:
                 screening.ask_again(turn, asking)
+            case CheckingSound() as checking:
+                sound.lapse(turn, checking)
             case _:
                 turn.change(phase=Idle())
 
@@ -181,9 +200,11 @@ class Conversation:
                 turn.save(ConditionTold(turn.now, condition))
 
     def _heeds(self, state: State, meant: Interpretation, text: str) -> bool:
-        """Whether it is for us at all: a moan is not, and after "good night" little is."""
+        """Whether it is for us at all: a moan is not, and after "good night" or while we check the sound little is."""
         if meant.escape or self._doubtful(state, meant):
             return True
+        if isinstance(state.phase, CheckingSound):
+            return False
         return not is_moan(text) and (not state.asleep or self._wakes(meant))
 
     def _wakes(self, meant: Interpretation) -> bool:

@@ -124,6 +124,14 @@ class Checking:
     intent: str
 
 
+@dataclass(frozen=True, slots=True)
+class CheckingSound:
+    """We said with the reply `say` that we check the sound, and do so after it. The question `before` was open."""
+
+    say: str
+    before: Phase
+
+
 Phase = (
     Idle
     | Offered
@@ -139,6 +147,7 @@ Phase = (
     | CarryOn
     | OfferedTime
     | Checking
+    | CheckingSound
 )
 
 # What a routine under way waits for.
