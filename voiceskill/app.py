@@ -193,23 +193,6 @@ class App:
             while not isinstance(event := over.get(), Spoken):
                 _raise_failure(event)
 
-    def _diary_state(self) -> str:
-        store = self.store()
-        count = len(store.load().entries)
-        return store.warning or f"{count} entries in {self.home.data}"
-
-    def parts(self) -> dict[str, Callable[[], str]]:
-        """For each part of the device, what tells which one is in use, or raises the Fault that says what to do."""
-        clock = MonotonicClock()
-        return {
-            "recogniser": lambda: self.recogniser().name,
-            "synthesiser": lambda: self.synthesiser().name,
-            "microphone": lambda: SoundDeviceMicrophone(self.settings.microphone or None, clock).name,
-            "loudspeaker": lambda: SoundDeviceSpeaker(self.settings.loudspeaker or None, clock).name,
-            "diary": self._diary_state,
-            "skill": lambda: f"{self.skill.name}, {len(self.skill.intents)} intents",
-        }
-
 
 def _raise_failure(event: Event) -> None:
     if isinstance(event, Failed):

@@ -7,6 +7,7 @@ labels of both heads, the temperature that makes the first one's probabilities h
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,18 @@ class OnnxEncoder:
             none=float(chances[-1]),
             flags=dict(zip(self.flags, map(float, 1 / (1 + np.exp(-flags[0].astype(np.float64)))), strict=True)),
         )
+
+
+def verify(folder: Path) -> None:
+    """Compare the files with their checksums. Raises ModelMissing, naming the first that is missing or damaged."""
+    try:
+        listed = (folder / "checksums.txt").read_text(encoding="utf-8").splitlines()
+        for checksum, _, name in (line.partition("  ") for line in listed):
+            with (folder / name).open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
+                    raise ModelMissing(f"{folder / name} is damaged: install voiceskill again")
+    except (OSError, ValueError) as error:
+        raise ModelMissing(f"{folder} cannot be checked ({error}): install voiceskill again") from error
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
