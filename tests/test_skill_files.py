@@ -264,6 +264,11 @@ def test_the_same_phrase_in_two_intents_is_found_whatever_its_dress(write: Write
     assert "steam.yaml:6" in found[0]
 
 
+def test_a_check_of_the_sound_needs_its_lines(write: Write) -> None:
+    said = complaints(write(check="id: check\nkind: control\ncontrol: check_sound\nexamples:\n  - check the sound\n"))
+    assert any(line.endswith('the line "hum" is missing under "sound"; add it') for line in said)
+
+
 def test_a_control_belongs_to_one_intent(write: Write) -> None:
     stop = "id: {0}\nkind: control\ncontrol: stop\nexamples: [{0}]\n"
     found = complaints(write(halt=stop.format("halt"), cease=stop.format("cease")))

@@ -178,8 +178,8 @@ class SoundServer:
         self._pactl("set-sink-input-volume", self._echo_stream() or "", f"{gain_db}dB")
 
     @contextmanager
-    def room_filled_with(self, pcm: Pcm, rate: int) -> Iterator[None]:
-        """Let the microphone hear mono sound meanwhile, over and over."""
+    def room_filled_with(self, pcm: Pcm, rate: int, *, heard: bool = True) -> Iterator[None]:
+        """Fill the room with mono sound meanwhile, over and over; begun when it is `heard`, unless it can't be."""
         options = ["--device=room", f"--rate={rate}", "--format=s16le", "--channels=1", "--raw", "--latency-msec=50"]
         with subprocess.Popen(["pacat", "--playback", *options], env=self.environment(), stdin=subprocess.PIPE) as process:
             assert process.stdin is not None
@@ -194,7 +194,7 @@ class SoundServer:
             player.start()
             try:
                 with self.record_microphone() as recording:
-                    recording.wait_for(lambda heard: bool(heard.any()), "sound in the room")
+                    recording.wait_for(lambda sound: not heard or bool(sound.any()), "sound in the room")
                 yield
             finally:
                 over.set()
