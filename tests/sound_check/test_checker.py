@@ -168,6 +168,18 @@ def test_a_check_that_is_cancelled_falls_silent_at_once_and_is_not_told_of() -> 
     assert room.reports == []
 
 
+def test_sound_that_waited_for_a_slow_recogniser_is_not_taken_for_the_room() -> None:
+    room = Room()
+    room.clock.advance(2.0)
+    room.checker.begin(CheckSound("check"))
+    loud = np.full(FRAME_SAMPLES, 9_000, np.int16)
+    for number in range(60):
+        room.checker.hear(Frame(loud, 50.0 + number * FRAME_SECONDS), 0.0)
+    room.go_on(6)
+    assert room.found.echo is not None
+    assert room.found.echo.gain == pytest.approx(20 * np.log10(0.3), abs=0.5)
+
+
 def test_a_cancel_that_comes_too_late_leaves_the_next_check_alone() -> None:
     room = Room()
     room.checker.begin(CheckSound("second"))

@@ -38,9 +38,10 @@ Report = Callable[[str, SoundCheck], None]
 
 @dataclass(slots=True)
 class _Check:
-    """One under way. `rest` of the probe is still to be played, once that is `asked` for; it began at `began`."""
+    """One under way `since` then. `rest` of the probe is still to be played, once that is `asked` for; it began at `began`."""
 
     id: str
+    since: float
     volume: float
     rest: Pcm
     frames: list[Frame] = field(default_factory=list)
@@ -69,7 +70,7 @@ class SoundChecker:
         """Check the sound, from the next frame on, in the place of one under way."""
         volume = self._volume * action.gain
         with self._lock:
-            self._check = _Check(action.id, volume, probe(self._rate, volume))
+            self._check = _Check(action.id, self._clock.now(), volume, probe(self._rate, volume))
 
     def cancel(self, check: str) -> None:
         """Forget the check of that id."""
@@ -83,7 +84,7 @@ class SoundChecker:
             if frame.at - self._sounded > _OURS_SECONDS:
                 self._heard.append((frame.pcm, probability))
             check = self._check
-            if check is None:
+            if check is None or frame.at < check.since:  # which has waited for a recogniser that is slow
                 return
             check.frames.append(frame)
             elapsed = frame.at - check.frames[0].at
