@@ -327,7 +327,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
 
     export(judge, given.out)
     (given.out / "vocabulary.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
-    about = {"intents": labels.intents, "flags": labels.flags, "skill": skill.fingerprint(), **calibrate(given.out, wordpieces, labels)}
+    about = {"intents": labels.intents, "flags": labels.flags, **calibrate(given.out, wordpieces, labels)}
     (given.out / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 

@@ -19,7 +19,7 @@ import platformdirs
 from voiceskill.core.actions import Say
 from voiceskill.core.conversation import Conversation, Manners, State
 from voiceskill.core.diary import Memory
-from voiceskill.core.events import ClockSet, Event, Failed, Spoken, Started
+from voiceskill.core.events import ClockSet, Event, Failed, SoundChecked, Spoken, Started
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.patience import PatienceJudge, expecting
 from voiceskill.core.segmenter import SegmenterSettings
@@ -43,9 +43,11 @@ from voiceskill.edges.vad import SileroVad, SpareDetector
 from voiceskill.keep import Keeper
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop, Observe
-from voiceskill.ports import Clip, EchoCanceller, Fault, ModelMissing, NoAudioDevice, Pcm, Recogniser, Synthesiser
+from voiceskill.ports import Clip, Clock, EchoCanceller, Fault, ModelMissing, NoAudioDevice, Pcm, Recogniser, Synthesiser
 from voiceskill.settings import Settings, load_settings
 from voiceskill.skill_files import load_skill
+from voiceskill.sound_check.checker import SoundChecker
+from voiceskill.sound_check.verdict import SoundCheck
 from voiceskill.speak import Voice
 
 _log = logging.getLogger(__name__)
@@ -206,23 +208,6 @@ class App:
             while not isinstance(event := over.get(), Spoken):
                 _raise_failure(event)
 
-    def _diary_state(self) -> str:
-        store = self.store()
-        count = len(store.load().entries)
-        return store.warning or f"{count} entries in {self.home.data}"
-
-    def parts(self) -> dict[str, Callable[[], str]]:
-        """For each part of the device, what tells which one is in use, or raises the Fault that says what to do."""
-        clock = MonotonicClock()
-        return {
-            "recogniser": lambda: self.recogniser().name,
-            "synthesiser": lambda: self.synthesiser().name,
-            "microphone": lambda: SoundDeviceMicrophone(self.settings.microphone or None, clock).name,
-            "loudspeaker": lambda: SoundDeviceSpeaker(self.settings.loudspeaker or None, clock).name,
-            "diary": self._diary_state,
-            "skill": lambda: f"{self.skill.name}, {len(self.skill.intents)} intents",
-        }
-
 
 def _raise_failure(event: Event) -> None:
     if isinstance(event, Failed):
@@ -267,8 +252,16 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         )
         store = app.store()
         keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
+        checker = build_checker(voice, speaker.rate, settings.volume, clock, post)
         loop = Loop(
-            app.conversation(), State(memory=kept(store)), voice=voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe
+            app.conversation(),
+            State(memory=kept(store)),
+            voice=voice,
+            keeper=keeper,
+            alerts=NoAlerts(),
+            clock=clock,
+            observe=observe,
+            checker=checker,
         )
         inbox.append(loop)
         echo = build_echo_canceller(speaker.rate, clock)
@@ -284,6 +277,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
                     if number % _FRAMES_BETWEEN_LOOKS == 0 and time_of_day.was_set():
                         post(ClockSet(clock.now(), time_of_day.now()))
                     listener.feed(frame)
+                    checker.hear(frame, listener.probability)
                     if speaker.fault:
                         raise speaker.fault
             except Fault as fault:
@@ -292,7 +286,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
             loop.stop()
 
         def play(samples: int) -> Pcm:
-            pcm = voice.pull(samples)
+            pcm = checker.pull(samples)
             echo.played(pcm)
             return pcm
 
@@ -311,6 +305,15 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         loop.run()
     if failure:
         raise failure[0]
+
+
+def build_checker(voice: Voice, rate: int, volume: float, clock: Clock, post: Callable[[Event], None]) -> SoundChecker:
+    """What checks the sound that `voice` and the microphone share; it hears what the device gave, before anything is taken from that."""
+
+    def report(check: str, found: SoundCheck) -> None:
+        post(SoundChecked(clock.now(), check, found.findings()))
+
+    return SoundChecker(voice.pull, rate=rate, volume=volume, clock=clock, report=report)
 
 
 def kept(store: SqliteStore) -> Memory:

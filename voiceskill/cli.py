@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 import signal
 import sys
 import threading
@@ -15,6 +14,9 @@ from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from voiceskill import __version__
 from voiceskill.app import App, Home, run_live
@@ -22,6 +24,7 @@ from voiceskill.core.actions import Say
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.outcome import Match, Outcome
 from voiceskill.diary_commands import diary
+from voiceskill.doctor import examine
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.devices import list_devices
 from voiceskill.edges.wav import read_wav, write_wav
@@ -37,6 +40,12 @@ from voiceskill.typed import Rehearsal, TypedDevice
 
 EXIT_CODES: dict[type[Fault], int] = {BadSettings: 2, SkillErrors: 2, NoAudioDevice: 3, ModelMissing: 4}
 """Any other fault is 1, wrong usage 2, done 0."""
+
+_WORST_FIRST: dict[type[Fault], int] = {NoAudioDevice: 3, ModelMissing: 4, Fault: 1}
+"""What the doctor exits with: without ears and a voice the rest is of no use."""
+
+_PAGE_WIDTH = 160
+"""Columns of a table that nobody sees on a screen."""
 
 app = typer.Typer(
     name="voiceskill",
@@ -368,19 +377,36 @@ def devices(home: Home, *, as_json: Json = False) -> None:  # noqa: ARG001 - eve
 
 @app.command()
 @with_common_options
-def doctor(home: Home) -> None:
-    """Say which parts are in use, and what to do about those that are missing.
+def doctor(home: Home, *, as_json: Json = False) -> None:
+    """Look at every part, play a soft sound, and say what to do about each that ails.
+
+    Exit code: 3 without a usable microphone and loudspeaker, else 4 where a model is missing or damaged, else 1 for any other fault.
 
     Example: `voiceskill doctor`
     """
-    faults = 0
+    table = Table("part", "", "what was seen, and what to do", box=None, pad_edge=False)
+    parts: dict[str, dict[str, Any]] = {}
+    faults: list[Fault] = []
     with App(home) as device:
-        for part, look in device.parts().items():
-            try:
-                print(f"{part}: {look()}")
-            except Fault as fault:
-                faults += 1
-                print(f"{part}: {fault}")
-        free = shutil.disk_usage(next(folder for folder in (home.data, *home.data.parents) if folder.exists())).free
-        print(f"disk: {free // 2**20} MB free for {home.data}")
-    raise typer.Exit(1 if faults else 0)
+        for examined in examine(device, _ask_for_words):
+            told = [*([examined.seen] if examined.seen else []), *([str(examined.fault)] if examined.fault else []), *examined.advice]
+            table.add_row(examined.part, examined.health.value, Text("\n".join(told)))
+            parts[examined.part] = {
+                "health": examined.health.value,
+                "seen": examined.seen,
+                "fault": str(examined.fault) if examined.fault else None,
+                "advice": list(examined.advice),
+                **examined.figures,
+            }
+            faults += [examined.fault] if examined.fault else []
+    code = next((code for kind, code in _WORST_FIRST.items() if any(isinstance(fault, kind) for fault in faults)), 0)
+    if as_json:
+        _print_json({"exit_code": code, "parts": parts})
+    else:
+        Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH).print(table)
+    sys.stdout.flush()
+    raise typer.Exit(code)
+
+
+def _ask_for_words() -> None:
+    print("Say a few words now, then be quiet. A soft sound follows.", file=sys.stderr)

@@ -72,6 +72,12 @@ class Listener:
         self._utterance = 0
         self._partial = ""
         self._next_reading = _FIRST_READING_SECONDS
+        self._probability = 0.0
+
+    @property
+    def probability(self) -> float:
+        """The probability that the last frame held speech."""
+        return self._probability
 
     @property
     def idle(self) -> bool:
@@ -81,11 +87,11 @@ class Listener:
     def feed(self, frame: Frame) -> None:
         """Take in one frame; events are posted before this returns."""
         sound = self._echo.cancel(frame)
-        probability = self._detector.probability(sound.presence)
+        self._probability = self._detector.probability(sound.presence)
         if isinstance(self._state, Quiet) and self._speaking():
             self._state = answered(self._state)
         before = self._state
-        self._state, boundary = advance(before, FRAME_SECONDS, probability, self._settings)
+        self._state, boundary = advance(before, FRAME_SECONDS, self._probability, self._settings)
         self._lead.append(sound.speech)
         if boundary is Boundary.BEGIN:
             self._begin(frame.at)

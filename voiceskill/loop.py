@@ -12,7 +12,9 @@ from typing import Literal, Protocol
 from voiceskill.core.actions import (
     Action,
     Alert,
+    CancelCheck,
     CancelTimer,
+    CheckSound,
     Cue,
     DuckSpeaking,
     ForDiary,
@@ -29,7 +31,8 @@ from voiceskill.core.actions import (
     Understood,
 )
 from voiceskill.core.conversation import Conversation, State
-from voiceskill.core.events import Event, TimerFired
+from voiceskill.core.conversation.state import CheckingSound
+from voiceskill.core.events import Event, SoundChecked, TimerFired
 from voiceskill.ports import AlertSink, Clock
 
 Observe = Callable[[float, Event | Action], None]
@@ -72,8 +75,20 @@ class Keeping(Protocol):
         ...
 
 
+class SoundChecking(Protocol):
+    """What checks the sound for the conversation, and posts SoundChecked."""
+
+    def begin(self, action: CheckSound) -> None:
+        """Do it soon, in the place of one under way."""
+        ...
+
+    def cancel(self, check: str) -> None:
+        """Forget the check of that id, and fall silent; another, or none, goes on."""
+        ...
+
+
 class Loop:
-    """Runs one conversation."""
+    """Runs one conversation. Without a `checker` every check of the sound finds nothing, at once."""
 
     def __init__(
         self,
@@ -85,6 +100,7 @@ class Loop:
         alerts: AlertSink,
         clock: Clock,
         observe: Observe,
+        checker: SoundChecking | None = None,
     ) -> None:
         self._conversation = conversation
         self._state = state
@@ -93,6 +109,7 @@ class Loop:
         self._alerts = alerts
         self._clock = clock
         self._observe = observe
+        self._checker = checker
         self._inbox: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._timers: dict[str, float] = {}
 
@@ -136,8 +153,8 @@ class Loop:
 
     @property
     def busy(self) -> bool:
-        """There are events not handled yet, or a reply is not over."""
-        return not self._inbox.empty() or bool(self._state.speaking)
+        """There are events not handled yet, a reply is not over, or the sound is being checked."""
+        return not self._inbox.empty() or bool(self._state.speaking) or isinstance(self._state.phase, CheckingSound)
 
     def _handle(self, event: Event) -> None:
         self._observe(event.at, event)
@@ -168,7 +185,20 @@ class Loop:
                 self._alerts.send(action)
             case Save() | SaveProgress() | Forget() | LookAgain():
                 self._keeper.keep(action)
+            case CheckSound() | CancelCheck():
+                self._check(action)
             case Understood() | Guiding():
+                pass
+
+    def _check(self, action: CheckSound | CancelCheck) -> None:
+        match action:
+            case CheckSound() if self._checker:
+                self._checker.begin(action)
+            case CheckSound(id=check):
+                self.post(SoundChecked(self._clock.now(), check, ()))
+            case CancelCheck(id=check) if self._checker:
+                self._checker.cancel(check)
+            case _:
                 pass
 
     def _until_next_timer(self) -> float | None:

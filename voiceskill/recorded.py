@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from voiceskill.app import OUT_RATE, App, at_once, kept
+from voiceskill.app import OUT_RATE, App, at_once, build_checker, kept
 from voiceskill.core.conversation import State
 from voiceskill.core.events import Event, Started
 from voiceskill.edges.alerts import NoAlerts
@@ -47,7 +47,17 @@ class RecordedDevice:
         store = app.store()
         keeper = Keeper(store, clock=clock, post=self.post, submit=at_once)
         state = State(memory=kept(store))
-        self._loop = Loop(app.conversation(), state, voice=self._voice, keeper=keeper, alerts=NoAlerts(), clock=clock, observe=observe)
+        self._checker = build_checker(self._voice, self.speaker.rate, app.settings.volume, clock, self.post)
+        self._loop = Loop(
+            app.conversation(),
+            state,
+            voice=self._voice,
+            keeper=keeper,
+            alerts=NoAlerts(),
+            clock=clock,
+            observe=observe,
+            checker=self._checker,
+        )
         self._listener = app.listener(recogniser or app.recogniser(), self._loop, self._echo)
         self.speaker.start(self._play)
         self.post(Started(clock.now(), TimeOfDay(clock).now()))
@@ -59,6 +69,7 @@ class RecordedDevice:
     def feed(self, frame: Frame) -> None:
         """Hear a frame, do what follows from it, and play on for as long as it lasts."""
         self._listener.feed(frame)
+        self._checker.hear(frame, self._listener.probability)
         self._loop.catch_up()
         self.speaker.advance(FRAME_SECONDS)
 
@@ -68,7 +79,7 @@ class RecordedDevice:
         return self._listener.idle and not self._loop.busy
 
     def _play(self, samples: int) -> Pcm:
-        pcm = self._voice.pull(samples)
+        pcm = self._checker.pull(samples)
         self._echo.played(pcm)
         return pcm
 

@@ -17,9 +17,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,17 +159,51 @@ class SoundServer:
         with self._record("microphone", rate) as recording:
             yield recording
 
-    def set_echo(self, gain_db: float | None) -> None:
-        """Let the microphone hear the loudspeaker that much louder (or softer, below 0); None ends it."""
+    def set_echo(self, gain_db: float | None, latency_ms: int = 20) -> None:
+        """Let the microphone hear the loudspeaker that much louder (or softer, below 0), and so much later; None ends it."""
         if self._echo is not None:
             self._pactl("unload-module", self._echo)
             self._echo = None
         if gain_db is None:
             return
-        arguments = ["source=loudspeaker.monitor", "sink=room", "latency_msec=20", "source_dont_move=true", "sink_dont_move=true"]
+        arguments = [
+            "source=loudspeaker.monitor",
+            "sink=room",
+            f"latency_msec={latency_ms}",
+            "source_dont_move=true",
+            "sink_dont_move=true",
+        ]
         self._echo = self._pactl("load-module", "module-loopback", *arguments).strip()
         wait_until(lambda: self._echo_stream() is not None, "the echo's stream")
         self._pactl("set-sink-input-volume", self._echo_stream() or "", f"{gain_db}dB")
+
+    @contextmanager
+    def room_filled_with(self, pcm: Pcm, rate: int, *, heard: bool = True) -> Iterator[None]:
+        """Fill the room with mono sound meanwhile, over and over; begun when it is `heard`, unless it can't be."""
+        options = ["--device=room", f"--rate={rate}", "--format=s16le", "--channels=1", "--raw", "--latency-msec=50"]
+        with subprocess.Popen(["pacat", "--playback", *options], env=self.environment(), stdin=subprocess.PIPE) as process:
+            assert process.stdin is not None
+            over = threading.Event()
+
+            def play(stream: IO[bytes]) -> None:
+                with suppress(BrokenPipeError):
+                    while not over.is_set():
+                        stream.write(pcm.astype("<i2").tobytes())
+
+            player = threading.Thread(target=play, args=(process.stdin,), name="room", daemon=True)
+            player.start()
+            try:
+                with self.record_microphone() as recording:
+                    recording.wait_for(lambda sound: not heard or bool(sound.any()), "sound in the room")
+                yield
+            finally:
+                over.set()
+                _end(process)
+                player.join(PATIENCE_SECONDS)
+
+    def mute_microphone(self, muted: bool) -> None:
+        """Switch the microphone off, or on again, as the button on it does."""
+        self._pactl("set-source-mute", "microphone", str(int(muted)))
 
     def unload_loudspeaker(self) -> None:
         """Pull the loudspeaker's plug: what plays breaks off, and the default is a sink that nobody hears, as on a real machine."""

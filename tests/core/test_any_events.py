@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.rehearsing import AFTERNOON, Bedside, listed_only, skill
-from voiceskill.core.actions import Action, Alert, CancelTimer, Forget, Save, Say, StartTimer, StopSpeaking
+from voiceskill.core.actions import Action, Alert, CancelCheck, CancelTimer, CheckSound, Forget, Save, Say, StartTimer, StopSpeaking
 from voiceskill.core.conversation import Conversation, State
 from voiceskill.core.conversation.state import Aside, Held, Idle, Listening, Telling
 from voiceskill.core.conversation.turn import QUESTION_TIMER
@@ -23,6 +23,7 @@ from voiceskill.core.events import (
     MemoryChanged,
     NotHeard,
     Saved,
+    SoundChecked,
     Speaking,
     SpeechStarted,
     Spoken,
@@ -30,6 +31,7 @@ from voiceskill.core.events import (
     TimerFired,
 )
 from voiceskill.core.skill import Kind
+from voiceskill.core.sound import Finding
 
 CONVERSATION = Conversation(skill(), listed_only())
 
@@ -37,7 +39,7 @@ WORDS = (
     *("yes", "no", "I'm not sure", "stop", "that hurts", "ow", "pause", "carry on", "ready", "next", "go back", "say that again", "easier"),
     *("slower", "faster", "louder", "quieter", "how long left", "better", "worse", "the same", "cancel", "good night", "hello", "help"),
     *("what time is it", "tell me more", "start again", "I've done it", "my pain is seven", "my pain is three", "log my pain", "eight"),
-    *("my pain is nine and start the breathing exercise", "no I said four", "that's wrong", "my pain is fifteen"),
+    *("my pain is nine and start the breathing exercise", "no I said four", "that's wrong", "my pain is fifteen", "check the microphone"),
     *(
         "the heat helped",
         "it made it worse",
@@ -87,6 +89,7 @@ class World:
         self.stale: list[str] = []
         self.timers: dict[str, float] = {}
         self.to_save: list[str] = []
+        self.checks: list[str] = []
         self.danger = False
         self.take(Started(0.0, AFTERNOON))
 
@@ -117,6 +120,7 @@ class World:
         match action:
             case Say(id=say, text=text):
                 assert text.strip()
+                assert not self.checks, "nothing is said into a check of the sound"
                 self.speaking.append(say)
                 assert not (self.danger and any(text.endswith(step) for step in MOVEMENTS)), text
             case StopSpeaking():
@@ -133,6 +137,11 @@ class World:
                     self.danger = True
             case Forget(id=ref):
                 self.to_save.append(ref)
+            case CheckSound(id=check):
+                assert not self.speaking
+                self.checks = [check]
+            case CancelCheck(id=check):
+                self.checks = [one for one in self.checks if one != check]
             case Alert():
                 pass
 
@@ -157,6 +166,8 @@ class World:
         elif throw < 0.93 and self.to_save:
             ref = self.to_save.pop(0)
             self.take(Failed(self.now, "memory", "full", ref=ref) if self.chance.random() < 0.2 else Saved(self.now, ref))
+        elif throw < 0.96 and self.checks:
+            self.take(SoundChecked(self.now, self.checks.pop(), (Finding.ROOM_NOISY,)))
         else:
             odd = (
                 NotHeard(self.now, 1, 1.0),
@@ -166,6 +177,7 @@ class World:
                 TimerFired(self.now, "nobody's"),
                 Saved(self.now, "save-9999"),
                 Failed(self.now, "hearing", "deaf"),
+                SoundChecked(self.now, "say-9999", (Finding.HUM,)),
                 ClockSet(self.now, self.state.wall(self.now)),
                 MemoryChanged(self.now, Memory()),
                 MemoryChanged(self.now, Memory(self.state.memory.entries[:-1])),

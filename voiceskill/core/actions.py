@@ -102,6 +102,21 @@ ForDiary = Save | SaveProgress | Forget | LookAgain
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSound:
+    """Listen to the room, play a soft sound, `gain` times as loud as usual, and listen for it. SoundChecked comes back with the id."""
+
+    id: str
+    gain: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class CancelCheck:
+    """Forget a check of the sound, and fall silent if it sounds; one that is not under way is no error."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Guiding:
     """Which step of which routine is being done: for onlookers, like Understood.
 
@@ -140,6 +155,8 @@ Action = (
     | CancelTimer
     | ForDiary
     | Alert
+    | CheckSound
+    | CancelCheck
     | Understood
     | Guiding
 )

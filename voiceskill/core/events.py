@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from voiceskill.core.diary import Memory
+from voiceskill.core.sound import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,15 @@ class TimerFired:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundChecked:
+    """The check of the sound with the id `ref` found this, in the order of Finding; nothing, where there is no sound to be checked."""
+
+    at: float
+    ref: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """An edge could not do its work. `ref` is the id of the reply or timer concerned, where there is one."""
 
@@ -175,5 +185,6 @@ Event = (
     | SentenceBegun
     | Spoken
     | TimerFired
+    | SoundChecked
     | Failed
 )

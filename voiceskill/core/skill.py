@@ -7,13 +7,13 @@ Laws of this module:
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from voiceskill.core.precautions import Precautions, Screen, Timed
 from voiceskill.core.routines import Routine
+from voiceskill.core.sound import Finding
 
 
 class Kind(StrEnum):
@@ -61,6 +61,7 @@ class Control(StrEnum):
     WHO_ARE_YOU = "who_are_you"
     CALL_SOMEONE = "call_someone"
     MORE = "more"
+    CHECK_SOUND = "check_sound"
 
 
 class Note(StrEnum):
@@ -252,6 +253,31 @@ class TakingBack:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundLines:
+    """What is said of the sound after a check: a line for each Finding, and `unchecked` where it could not be checked."""
+
+    microphone_silent: str
+    speech_soft: str
+    speech_good: str
+    clipped: str
+    room_noisy: str
+    room_quiet: str
+    hum: str
+    offset: str
+    loudspeaker_unheard: str
+    echo_loud: str
+    echo_soft: str
+    echo_late: str
+    distorted: str
+    unchecked: str
+
+    def of(self, finding: Finding) -> str:
+        """What is said of a finding."""
+        line: str = getattr(self, finding.value)
+        return line
+
+
+@dataclass(frozen=True, slots=True)
 class Skill:
     """A loaded folder of intents.
 
@@ -288,16 +314,8 @@ class Skill:
     guide: GuideLines | None = None
     diary: DiaryLines | None = None
     taking_back: TakingBack | None = None
+    sound: SoundLines | None = None
 
     def control(self, control: Control) -> Intent | None:
         """The intent that does `control`, if the skill has one."""
         return next((intent for intent in self.intents.values() if intent.control is control), None)
-
-    def fingerprint(self) -> str:
-        """A digest of all that can be heard; what was trained on it bears the same."""
-        digest = hashlib.sha256()
-        for intent in sorted(self.intents.values(), key=lambda intent: intent.id):
-            for part in ((intent.id, intent.kind), intent.templates, intent.examples, intent.escape, intent.collected, intent.look_alikes):
-                digest.update("\n".join(part).encode() + b"\0")
-        digest.update("\n".join(self.unrelated).encode())
-        return digest.hexdigest()

@@ -1,12 +1,13 @@
 """The trained judge of meaning: a small sentence encoder with two heads, run by ONNX Runtime, and beside its first head a linear judge.
 
 `scripts/train-understanding` makes them. Their folder holds model.onnx, vocabulary.txt, ngrams.npz (the linear judge), and about.json: the
-labels of both heads, the temperature that makes the first one's probabilities honest, and the fingerprint of the skill.
+labels of both heads, and the temperature that makes the first one's probabilities honest.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,6 @@ class OnnxEncoder:
             about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
             self.intents: tuple[str, ...] = tuple(about["intents"])
             self.flags: tuple[str, ...] = tuple(about["flags"])
-            self.fingerprint: str = about["skill"]
             self._temperature = float(about["temperature"])
             self._wordpieces = WordPieces((folder / "vocabulary.txt").read_text(encoding="utf-8").splitlines())
             with (folder / "ngrams.npz").open("rb") as file, np.load(file) as ngrams:
@@ -63,6 +63,18 @@ class OnnxEncoder:
             none=float(chances[-1]),
             flags=dict(zip(self.flags, map(float, 1 / (1 + np.exp(-flags[0].astype(np.float64)))), strict=True)),
         )
+
+
+def verify(folder: Path) -> None:
+    """Compare the files with their checksums. Raises ModelMissing, naming the first that is missing or damaged."""
+    try:
+        listed = (folder / "checksums.txt").read_text(encoding="utf-8").splitlines()
+        for checksum, _, name in (line.partition("  ") for line in listed):
+            with (folder / name).open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
+                    raise ModelMissing(f"{folder / name} is damaged: install voiceskill again")
+    except (OSError, ValueError) as error:
+        raise ModelMissing(f"{folder} cannot be checked ({error}): install voiceskill again") from error
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

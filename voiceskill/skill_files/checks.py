@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from voiceskill.core.skill import Kind, Note
+from voiceskill.core.skill import Control, Kind, Note
 from voiceskill.skill_files import phrases, routines, slots, spoken
 from voiceskill.skill_files.document import Document, Place, Problem
 from voiceskill.skill_files.schema import IntentFile, SkillFile
@@ -68,7 +68,12 @@ def check_with_skill(intents: Sequence[Written], document: Document, skill: Skil
         yield from routines.check_names(written.document, written.intent, skill, of_kind[Kind.ROUTINE])
     yield from routines.check_references(document, skill, frozenset().union(*of_kind.values()))
     yield from routines.check_screen(document, skill, of_kind[Kind.FLAG])
-    yield from routines.check_lines(document, skill, frozenset(kind for kind, ids in of_kind.items() if ids))
+    needed = {
+        "guide": bool(of_kind[Kind.ROUTINE]),
+        "diary": bool(of_kind[Kind.DIARY]),
+        "sound": any(written.intent.control is Control.CHECK_SOUND for written in intents),
+    }
+    yield from routines.check_lines(document, skill, needed)
 
 
 def check_skill(document: Document, skill: SkillFile, placeholders: Mapping[str, str]) -> Iterator[Problem]:
@@ -90,7 +95,7 @@ def check_skill(document: Document, skill: SkillFile, placeholders: Mapping[str,
             yield document.problem(("rules", name), fault)
     for place, text, limits in routines.spoken_of_screen(skill.screen) if skill.screen else ():
         yield from _say(document, place, text, limits, placeholders)
-    for section, given in (("guide", skill.guide), ("diary", skill.diary)):
+    for section, given in (("guide", skill.guide), ("diary", skill.diary), ("sound", skill.sound)):
         for name, text in given.items():
             yield from _say(document, (section, name), text, spoken.ANSWER, placeholders)
     for name, text in skill.conditions.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from voiceskill.core.precautions import Timed
-from voiceskill.core.skill import DiaryLines, GuideLines, Intent, Lines, Skill, Source, TakingBack
+from voiceskill.core.skill import DiaryLines, GuideLines, Intent, Lines, Skill, SoundLines, Source, TakingBack
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.ports import Fault
 from voiceskill.skill_files.checks import Surroundings, Written, check_intent, check_skill, check_together, check_with_skill
@@ -152,4 +152,5 @@ def _build(
         taking_back=TakingBack(**{key: tuple(map(normalise, phrases)) for key, phrases in skill.taking_back})
         if skill.taking_back
         else None,
+        sound=SoundLines(**skill.sound) if skill.sound else None,
     )

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from voiceskill.core.precautions import Precautions, Screen, ScreenPart, ScreenQuestion
 from voiceskill.core.routines import Listen, Part, Routine, Step
-from voiceskill.core.skill import DiaryLines, GuideLines, Kind
+from voiceskill.core.skill import DiaryLines, GuideLines, Kind, SoundLines
 from voiceskill.skill_files.document import Document, Place, Problem
 from voiceskill.skill_files.schema import IntentFile, PrecautionsSection, RoutineSection, ScreenSection, SkillFile, StepEntry
 from voiceskill.skill_files.spoken import QUESTION, STEP, Limits, fill
@@ -165,12 +165,12 @@ def check_screen(document: Document, skill: SkillFile, flags: frozenset[str]) ->
                     yield document.problem((*place, key), _no_condition(condition))
 
 
-def check_lines(document: Document, skill: SkillFile, kinds: frozenset[Kind]) -> Iterator[Problem]:
-    """Problems of the lines around routines and the diary, which are needed where there are such intents."""
-    for key, lines, kind in (("guide", GuideLines, Kind.ROUTINE), ("diary", DiaryLines, Kind.DIARY)):
+def check_lines(document: Document, skill: SkillFile, needed: Mapping[str, bool]) -> Iterator[Problem]:
+    """Problems of the lines around routines, the diary and checks of the sound, which are needed where there are such intents."""
+    for key, lines in (("guide", GuideLines), ("diary", DiaryLines), ("sound", SoundLines)):
         given: dict[str, str] = getattr(skill, key)
         known = {field.name for field in fields(lines)}
-        if given or kind in kinds:
+        if given or needed[key]:
             for name in sorted(known - given.keys()):
                 yield document.problem((key,), f'the line "{name}" is missing under "{key}"; add it')
         for name in sorted(given.keys() - known):

@@ -203,6 +203,7 @@ class SkillFile(_Keys):
     guide: dict[str, Text] = {}
     diary: dict[str, Text] = {}
     taking_back: TakingBackSection | None = None
+    sound: dict[str, Text] = {}
 
 
 class SourceEntry(_Keys):

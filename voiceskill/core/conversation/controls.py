@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from voiceskill.core.actions import Alert
-from voiceskill.core.conversation import answers, flags, floor, guide, notes, screening, steering, timing
+from voiceskill.core.conversation import answers, flags, floor, guide, notes, screening, sound, steering, timing
 from voiceskill.core.conversation.state import (
     CarryOn,
     Checking,
@@ -212,6 +212,8 @@ class Controls:
                 turn.silence()
             case Control.PAUSE | Control.RESUME | Control.NEXT | Control.BACK | Control.EASIER | Control.HOW_LONG:
                 self._none_under_way(turn)
+            case Control.CHECK_SOUND:
+                self._check_sound(turn)
             case Control.HELP | Control.CALL_SOMEONE:
                 self._help(turn, control)
             case _:
@@ -232,6 +234,11 @@ class Controls:
         turn.silence()
         if turn.skill.guide:
             turn.say(turn.skill.guide.none_under_way)
+
+    def _check_sound(self, turn: Turn) -> None:
+        word = _word(turn, Control.CHECK_SOUND)
+        if word and turn.skill.sound:
+            sound.begin(turn, word)
 
     def _help(self, turn: Turn, control: Control) -> None:
         """Say what to do in need, and offer what goes with it."""

@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voiceskill.core.actions import Action, LookAgain, Understood
-from voiceskill.core.conversation import answers, flags, floor, guide, notes, screening, steering, timing
+from voiceskill.core.conversation import answers, flags, floor, guide, notes, screening, sound, steering, timing
 from voiceskill.core.conversation.controls import Controls
 from voiceskill.core.conversation.state import (
     AskingWhatHelped,
     CarryOn,
+    CheckingSound,
     Clarifying,
     Confirming,
     Flagged,
@@ -41,6 +42,7 @@ from voiceskill.core.events import (
     Partial,
     Saved,
     SentenceBegun,
+    SoundChecked,
     SpeechStarted,
     Spoken,
     Started,
@@ -94,6 +96,7 @@ class Conversation:
             case Spoken(say=say, interrupted=interrupted):
                 if turn.said(say) and not interrupted:
                     guide.spoken(turn, say)
+                    sound.spoken(turn, say)
             case NotHeard(voiced=voiced):
                 if state.asked and _MUMBLE[0] <= voiced <= _MUMBLE[1]:
                     turn.cue("failed")
@@ -105,6 +108,9 @@ class Conversation:
                 turn.cue("failed")
                 if turn.said(say):
                     guide.unspoken(turn, say)
+                    sound.unspoken(turn, say)
+            case SoundChecked(ref=ref, findings=findings):
+                sound.checked(turn, ref, findings)
             case Failed(what="memory", ref=ref):
                 notes.not_saved(turn, ref)
                 self._go_on(turn)
@@ -155,6 +161,8 @@ class Conversation:
                 flags.lapse(turn, flagged)
             case Screening() as asking:
                 screening.ask_again(turn, asking)
+            case CheckingSound() as checking:
+                sound.lapse(turn, checking)
             case _:
                 turn.change(phase=Idle())
 
@@ -242,9 +250,14 @@ class Conversation:
                 turn.save(ConditionTold(turn.now, condition))
 
     def _heeds(self, state: State, meant: Interpretation, text: str) -> bool:
-        """Whether it is for us at all: a moan is not, unless we lead somebody whom it may hurt, and after "good night" little is."""
+        """Whether it is for us at all.
+
+        A moan is not, unless we lead somebody whom it may hurt; after "good night" or while we check the sound little is.
+        """
         if meant.escape or self._doubtful(state, meant) or (state.guided and self._hurts(meant.outcome)):
             return True
+        if isinstance(state.phase, CheckingSound):
+            return False
         return not is_moan(text) and (not state.asleep or self._wakes(meant))
 
     def _hurts(self, outcome: Outcome) -> bool:

@@ -133,6 +133,14 @@ class Interrupted:
     rest: str
 
 
+@dataclass(frozen=True, slots=True)
+class CheckingSound:
+    """We said with the reply `say` that we check the sound, and do so after it. The question `before` was open."""
+
+    say: str
+    before: Phase
+
+
 Phase = (
     Idle
     | Offered
@@ -149,6 +157,7 @@ Phase = (
     | OfferedTime
     | Checking
     | Interrupted
+    | CheckingSound
 )
 
 # Whose turn it is to speak.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any, Literal
 
-from voiceskill.core.actions import Action, CancelTimer, Cue, Save, Say, StartTimer, StopSpeaking
-from voiceskill.core.conversation.state import Idle, Pending, Phase, State
+from voiceskill.core.actions import Action, CancelCheck, CancelTimer, Cue, Save, Say, StartTimer, StopSpeaking
+from voiceskill.core.conversation.state import CheckingSound, Idle, Pending, Phase, State
 from voiceskill.core.diary import Entry
 from voiceskill.core.sentences import sentences
 from voiceskill.core.skill import Skill
@@ -69,6 +69,11 @@ class Turn:
         """Whether to answer shortly and without offers, as there is more to turn to."""
         return bool(self.also)
 
+    @property
+    def gain(self) -> float:
+        """How loud to be now, as a factor."""
+        return round(self.state.gain * (_SOFTLY if self.quiet else 1.0), 2)
+
     def change(self, **changes: Any) -> None:
         """Change the state."""
         self.state = replace(self.state, **changes)
@@ -84,11 +89,13 @@ class Turn:
     # Speaking.
 
     def say(self, text: str, *, urgent: bool = False, slower: float = 1.0) -> str:
-        """Say something after what is being said, and return the id of the reply."""
+        """Say something after what is being said, and return the id of the reply. A check of the sound, which needs silence, is over."""
+        if isinstance(self.state.phase, CheckingSound):
+            self.close()
         state = self.state
         pace = 1.0 if urgent else (1 + (state.memory.pace - 1) * _SPEECH_FOLLOWS) * slower
-        gain = max(1.0, state.gain) if urgent else state.gain * (_SOFTLY if self.quiet else 1.0)
-        say = Say(f"say-{state.sayings + 1}", text, urgent=urgent, pace=round(pace, 2), gain=round(gain, 2))
+        gain = round(max(1.0, state.gain), 2) if urgent else self.gain
+        say = Say(f"say-{state.sayings + 1}", text, urgent=urgent, pace=round(pace, 2), gain=gain)
         self.change(sayings=state.sayings + 1, speaking=(*state.speaking, say), last=text, repeats=0)
         self._said.add(say.id)
         self.do(say)
@@ -104,8 +111,8 @@ class Turn:
         return True
 
     def cue(self, kind: Literal["heard", "listening", "failed"]) -> None:
-        """Make a short sound, but not at night."""
-        if not self.quiet:
+        """Make a short sound, but not at night, nor into a check of the sound."""
+        if not self.quiet and not isinstance(self.state.phase, CheckingSound):
             self.do(Cue(kind))
 
     def silence(self) -> None:
@@ -160,9 +167,12 @@ class Turn:
 
     def close(self) -> None:
         """Wait for no answer any more."""
-        if not isinstance(self.state.phase, Idle):
+        phase = self.state.phase
+        if not isinstance(phase, Idle):
             self.change(phase=Idle())
             self.cancel(QUESTION_TIMER)
+        if isinstance(phase, CheckingSound):
+            self.do(CancelCheck(phase.say))
 
     # Remembering.
 

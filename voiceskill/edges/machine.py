@@ -1,0 +1,49 @@
+"""The computer itself: its disk, its memory, and whether anything keeps its time."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+_NOT_SYNCHRONISED = 5
+"""TIME_ERROR of adjtimex(2)."""
+
+_TIMEX_BYTES = 512
+"""More than the struct takes on any processor."""
+
+
+def free_disk(folder: Path) -> int:
+    """Bytes free where the folder is, or would be made."""
+    return shutil.disk_usage(next(place for place in (folder, *folder.resolve().parents) if place.exists())).free
+
+
+def try_to_write(folder: Path) -> None:
+    """Make the folder if need be, and write to it and through to the disk. Raises OSError where that fails; leaves no file behind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
+        file.write(b"0")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def free_memory() -> int | None:
+    """Bytes that programs may still take without swapping; None where the system does not tell."""
+    try:
+        told = re.search(r"^MemAvailable:\s+(\d+) kB$", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
+    except OSError:
+        return None
+    return int(told[1]) * 1024 if told else None
+
+
+def keeps_time() -> bool:
+    """Whether the time of day is right after the power was off: by a clock with a battery, or because the network has just told it."""
+    if Path("/dev/rtc0").exists():
+        return True
+    try:
+        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))) not in (-1, _NOT_SYNCHRONISED)
+    except (OSError, AttributeError):
+        return False
