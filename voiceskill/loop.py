@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from voiceskill.core.actions import (
     Action,
     Alert,
+    Called,
     CancelTimer,
     Cue,
     Forget,
@@ -145,7 +146,7 @@ class Loop:
                 self._alerts.send(action)
             case Save() | SaveProgress() | Forget():
                 self._keeper.keep(action)
-            case Understood() | Guiding():
+            case Called() | Understood() | Guiding():
                 pass
 
     def _until_next_timer(self) -> float | None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from scripts.bench_suite.attention import measure_attention
 from scripts.bench_suite.engines import measure_engines
 from scripts.bench_suite.speed import measure_speed
 from scripts.bench_suite.spoken import measure_spoken
@@ -64,6 +65,13 @@ def ear(json: Json = None, sample: Annotated[int, typer.Option(help="Lines spoke
     """The same lines spoken by several voices, clean and in noise, recognised, understood."""
     with tempfile.TemporaryDirectory() as folder:
         report(measure_spoken(Home.find(), Path(folder), sample), json)
+
+
+@cli.command()
+def attention(json: Json = None, sample: Annotated[int, typer.Option(help="Lines of talk heard.", min=10)] = 300) -> None:
+    """How often talk, noise and music call it or make it speak up, and how often who calls is missed."""
+    with tempfile.TemporaryDirectory() as folder:
+        report(measure_attention(Home.find(), Path(folder), sample), json)
 
 
 if __name__ == "__main__":

@@ -98,6 +98,13 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """Somebody called us by the wake phrase in this utterance: for onlookers, like Understood."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
 class Understood:
     """What an utterance was taken to mean: for onlookers (the event stream, a screen), not for the conversation."""
 
@@ -105,4 +112,4 @@ class Understood:
     outcome: Outcome
 
 
-Action = Say | Cue | StopSpeaking | StartTimer | CancelTimer | Save | SaveProgress | Forget | Alert | Understood | Guiding
+Action = Say | Cue | StopSpeaking | StartTimer | CancelTimer | Save | SaveProgress | Forget | Alert | Called | Understood | Guiding

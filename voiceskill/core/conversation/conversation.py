@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voiceskill.core.actions import Action, Understood
-from voiceskill.core.conversation import answers, flags, guide, notes, screening, steering, timing
+from voiceskill.core.conversation import answers, attending, flags, guide, notes, screening, steering, timing
 from voiceskill.core.conversation.controls import Controls
 from voiceskill.core.conversation.state import (
     AskingWhatHelped,
@@ -129,21 +129,32 @@ class Conversation:
     def _heard(self, turn: Turn, heard: Heard) -> None:
         saying = "" if heard.typed else self._audible(turn.state, heard)
         readings = [hypothesis.text for hypothesis in heard.hypotheses]
-        meant = self._interpreter.interpret(readings, saying=saying, busy=_is_busy(turn.state))
+        questions = self._questions(heard)
+        meant = self._interpreter.interpret([*questions, *readings], saying=saying, busy=_is_busy(turn.state))
         if saying and all(is_echo(reading, saying) for reading in readings) and not meant.escape:
             return
+        if questions:
+            attending.called(turn, heard.utterance)
+        if questions and attending.only_called(turn, questions[0], meant):
+            return
         turn.do(Understood(heard.utterance, meant.outcome))
+        if not heard.typed and not attending.hears(turn, meant, _began(turn.state, heard)):
+            return
         if isinstance(meant.outcome, Match) and not meant.flags and not meant.escape and not turn.state.asleep:
             turn.cue("heard")
-        self._respond(turn, meant, normalise(readings[0]))
+        self._respond(turn, meant, normalise([*questions, *readings][0]))
+
+    def _questions(self, heard: Heard) -> list[str]:
+        """What is asked besides the phrase that calls us, in each reading that has it: nothing where nobody does."""
+        phrase = None if heard.typed else self._manners.wake_phrase
+        found = [phrase.question(hypothesis.text) for hypothesis in heard.hypotheses] if phrase else []
+        return [question for question in found if question is not None]
 
     def _audible(self, state: State, heard: Heard) -> str:
         """Our own words that the microphone may have heard: an utterance that began after we had spoken is nobody's echo."""
         if state.speaking:
             return " ".join(say.text for say in state.speaking)
-        utterance, at = state.began
-        began = at if utterance == heard.utterance else heard.at
-        return state.last or "" if began - state.said_until < _ECHO_SECONDS else ""
+        return state.last or "" if _began(state, heard) - state.said_until < _ECHO_SECONDS else ""
 
     def _respond(self, turn: Turn, meant: Interpretation, text: str) -> None:
         phase = turn.state.phase
@@ -265,6 +276,12 @@ class Conversation:
             place = outcome.slots.get("place")
             told = frozenset({place}) & self._skill.conditions.keys() if isinstance(place, str) else frozenset()
             guide.begin(turn, intent, conditions=screening.conditions(turn) | told)
+
+
+def _began(state: State, heard: Heard) -> float:
+    """When an utterance began, as far as we know."""
+    utterance, at = state.began
+    return at if utterance == heard.utterance else heard.at
 
 
 def _is_busy(state: State) -> bool:

@@ -238,6 +238,7 @@ class State:
     repeats: int = 0
     speaking: tuple[Say, ...] = ()
     said_until: float = float("-inf")
+    attending: float = float("-inf")
     waiting: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     began: tuple[int, float] = (0, float("-inf"))
     told: Mapping[str, int] = field(default_factory=dict)
