@@ -14,7 +14,7 @@ from tests.rehearsing import listed_only, skill
 from voiceskill.core.actions import Action, Alert, Called, Cue, Say, Understood
 from voiceskill.core.attention import Attention, WakePhrase
 from voiceskill.core.conversation import Conversation, Manners, State
-from voiceskill.core.conversation.state import Idle, Offered
+from voiceskill.core.conversation.state import Idle, Offered, Screening
 from voiceskill.core.events import Event, Heard, Hypothesis, SpeechStarted, Spoken, TimerFired
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.skill import Control, Intent, Kind, Skill
@@ -205,6 +205,17 @@ def test_our_own_words_never_call_us() -> None:
     room.hear("say hey bedside", after=1.0)
     assert Called(2) not in room.actions
     assert not room.cues
+
+
+def test_an_answer_that_sounds_like_the_phrase_is_an_answer() -> None:
+    room = Room("wake", skill(), listed_only())
+    room.hear("hey bedside, start knee rolls")
+    assert isinstance(room.state.phase, Screening)
+    room.hear("the left side", after=2.0)
+    assert not any(isinstance(action, Called) for action in room.actions)
+    room.hear("hey bedside, no", after=2.0)
+    assert any(isinstance(action, Called) for action in room.actions)
+    assert any(isinstance(action, Say) for action in room.actions)
 
 
 def test_a_routine_under_way_or_held_is_steered_without_the_phrase() -> None:

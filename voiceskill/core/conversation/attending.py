@@ -16,6 +16,11 @@ from voiceskill.core.understanding.outcome import Match, NoMatch
 _CALLS_FOR_HELP = frozenset({Control.HELP, Control.CALL_SOMEONE})
 
 
+def awaits_words(state: State) -> bool:
+    """Whether a question of ours is open or a routine under way: then "left side", so near to "hey bedside", is an answer and no call."""
+    return bool(state.guided) or not isinstance(state.phase, Idle)
+
+
 def called(turn: Turn, utterance: int) -> None:
     """Somebody called us: attend, and be awake."""
     turn.do(Called(utterance))
@@ -25,8 +30,7 @@ def called(turn: Turn, utterance: int) -> None:
 
 def only_called(turn: Turn, question: str, meant: Interpretation) -> bool:
     """Tell somebody who called us, and asked nothing that we understand, that we listen. False where there is something to respond to."""
-    busy = bool(turn.state.guided) or not isinstance(turn.state.phase, Idle)
-    asked = question and (busy or not isinstance(meant.outcome, NoMatch) or meant.outcome.reason == "unclear")
+    asked = question and (awaits_words(turn.state) or not isinstance(meant.outcome, NoMatch) or meant.outcome.reason == "unclear")
     if meant.flags or meant.escape or asked:
         return False
     turn.do(Cue("listening"))  # in the quiet hours too: whoever called us is awake
@@ -40,7 +44,7 @@ def hears(turn: Turn, meant: Interpretation, began: float) -> bool:
 
 def _in_conversation(state: State, began: float) -> bool:
     """Whether we speak, lead, wait for an answer, were called, or did so a moment ago."""
-    return bool(state.speaking or state.guided) or not isinstance(state.phase, Idle) or began <= state.attending
+    return bool(state.speaking) or awaits_words(state) or began <= state.attending
 
 
 def _hears_anyway(turn: Turn, meant: Interpretation) -> bool:

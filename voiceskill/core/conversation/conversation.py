@@ -129,7 +129,7 @@ class Conversation:
     def _heard(self, turn: Turn, heard: Heard) -> None:
         saying = "" if heard.typed else self._audible(turn.state, heard)
         readings = [hypothesis.text for hypothesis in heard.hypotheses]
-        questions = self._questions(heard)
+        questions = self._questions(turn.state, heard)
         meant = self._interpreter.interpret([*questions, *readings], saying=saying, busy=_is_busy(turn.state))
         if saying and all(is_echo(reading, saying) for reading in readings) and not meant.escape:
             return
@@ -144,11 +144,11 @@ class Conversation:
             turn.cue("heard")
         self._respond(turn, meant, normalise([*questions, *readings][0]))
 
-    def _questions(self, heard: Heard) -> list[str]:
+    def _questions(self, state: State, heard: Heard) -> list[str]:
         """What is asked besides the phrase that calls us, in each reading that has it: nothing where nobody does."""
         phrase = None if heard.typed else self._manners.wake_phrase
         found = [phrase.question(hypothesis.text) for hypothesis in heard.hypotheses] if phrase else []
-        return [question for question in found if question is not None]
+        return [question for question in found if question or (question is not None and not attending.awaits_words(state))]
 
     def _audible(self, state: State, heard: Heard) -> str:
         """Our own words that the microphone may have heard: an utterance that began after we had spoken is nobody's echo."""
