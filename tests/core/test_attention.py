@@ -59,9 +59,9 @@ def test_the_phrase_in_the_middle_of_a_sentence_is_talk_about_us() -> None:
 
 
 def test_talk_that_is_not_for_us_hardly_ever_calls_us() -> None:
-    talk = skill().unrelated[::20]
+    talk = skill().unrelated[::10]
     called = [line for line in talk if PHRASE.question(line) is not None]
-    assert len(called) <= 0.005 * len(talk), called
+    assert len(called) <= 0.01 * len(talk), called
 
 
 @settings(deadline=None)
@@ -69,7 +69,6 @@ def test_talk_that_is_not_for_us_hardly_ever_calls_us() -> None:
 def test_any_text_at_all_calls_us_or_not_and_leaves_only_words_that_were_said(text: str) -> None:
     question = PHRASE.question(text)
     assert question is None or set(question.split()) <= set(normalise(text).split())
-    assert 0.0 <= PHRASE.likeness(text) <= 1.0
 
 
 @settings(deadline=None)
@@ -82,10 +81,10 @@ def test_a_phrase_said_clearly_is_always_heard_and_the_question_left_whole(words
 @given(st.lists(st.text("abcdefghijklmnopqrstuvwxyz", min_size=4, max_size=9), min_size=2, max_size=4).map(" ".join))
 def test_any_phrase_that_the_settings_take_is_known_when_said_clearly(phrase: str) -> None:
     assert unfit(phrase) is None
-    assert WakePhrase(phrase, skill().spelling).likeness(phrase) == 1.0
+    assert WakePhrase(phrase, skill().spelling).question(phrase) == ""
 
 
-@pytest.mark.parametrize("phrase", ["", "bedside", "hey you", "so", "please will you listen to me", "…"])
+@pytest.mark.parametrize("phrase", ["", "bedside", "hey you", "so", "please will you listen to me", "…", "привет медведь", "hey 1234567"])
 def test_a_phrase_too_short_or_too_long_is_refused_with_what_to_choose(phrase: str) -> None:
     fault = unfit(phrase)
     assert fault is not None

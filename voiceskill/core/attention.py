@@ -20,10 +20,10 @@ Attention = Literal["wake", "open"]
 
 DEFAULT_PHRASE = "hey bedside"
 
-CALLED_AT = 0.54
+_CALLED_AT = 0.54
 """Likeness from which the phrase was said. Chosen on tests/phrases/tuning.tsv, spoken and heard: see docs/benchmarks.md."""
 
-CALLED_LAST_AT = 0.6
+_CALLED_LAST_AT = 0.6
 """The same at the end of other words, where people with bad backs often say "on my left side"."""
 
 _WORDS_BEFORE = 2
@@ -31,6 +31,7 @@ _WORDS_BEFORE = 2
 
 _FEWEST_WORDS, _MOST_WORDS, _FEWEST_LETTERS = 2, 4, 8
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _VOWELS = "aeiouy"
 _WEAK = f"{_VOWELS}hwr"
 _LIPS_AND_THROAT = ("bmpvfw", "hk")
@@ -46,7 +47,7 @@ _EXTRA, _EXTRA_WEAK = 18, 12
 def unfit(phrase: str) -> str | None:
     """What is wrong with a phrase that somebody wants to call us by, and what to choose instead; None when nothing is."""
     said = words(phrase)
-    if _FEWEST_WORDS <= len(said) <= _MOST_WORDS and sum(map(len, said)) >= _FEWEST_LETTERS:
+    if _FEWEST_WORDS <= len(said) <= _MOST_WORDS and sum(letter in _LETTERS for letter in "".join(said)) >= _FEWEST_LETTERS:
         return None
     return (
         f'"{phrase}" is too short or too long to be told from other talk; choose two to four words with {_FEWEST_LETTERS} letters '
@@ -63,7 +64,7 @@ def said_anyway(phrase: str, skill: Skill) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A stretch of words, from `start` up to `end`, and how like the phrase it is, of 1."""
+    """A stretch of words, from `start` up to `end`, and how like the phrase it is: 1 when it is the phrase."""
 
     likeness: float
     start: int
@@ -74,7 +75,6 @@ class WakePhrase:
     """A phrase that calls us. `spelling` maps letters to those that they sound like; `_` stands for either end of a word."""
 
     def __init__(self, phrase: str = DEFAULT_PHRASE, spelling: Mapping[str, str] | None = None) -> None:
-        self.text = normalise(phrase)
         self._spelling = spelling or {}
         self._sounds = "".join(map(self._sound, words(phrase)))
         self._weight = sum(map(_extra, self._sounds))
@@ -83,15 +83,10 @@ class WakePhrase:
         """What is asked in `text` besides the phrase, normalised: nothing when we are only called. None when nobody calls us."""
         heard = words(text)
         span = self._best(heard)
-        if span is None or span.likeness < (CALLED_LAST_AT if span.start and span.end == len(heard) else CALLED_AT):
+        if span is None or span.likeness < (_CALLED_LAST_AT if span.start and span.end == len(heard) else _CALLED_AT):
             return None
         rest = " ".join([*heard[: span.start], *heard[span.end :]])
         return "" if is_moan(rest) else rest
-
-    def likeness(self, text: str) -> float:
-        """How like the phrase the likeliest stretch of `text` is, in [0, 1]."""
-        span = self._best(words(text))
-        return span.likeness if span else 0.0
 
     def _best(self, heard: Sequence[str]) -> _Span | None:
         sounds = [self._sound(word) for word in heard]
@@ -118,7 +113,7 @@ class WakePhrase:
                 for place, wanted in enumerate(sought):
                     row.append(min(costs[place] + _COSTS[wanted, letter], costs[place + 1] + extra, row[-1] + _extra(wanted)))
                 costs = row
-            found.append((count, max(0.0, 1 - costs[-1] / max(self._weight, weight))))
+            found.append((count, 1 - costs[-1] / max(self._weight, weight)))
             if weight > 2 * self._weight:
                 break
         return found
@@ -144,5 +139,4 @@ def _cost(wanted: str, letter: str) -> int:
     return _ALIKE if any(wanted in group and letter in group for group in (*SOUNDS_ALIKE, *_LIPS_AND_THROAT)) else _DIFFERENT
 
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _COSTS = {(wanted, letter): _cost(wanted, letter) for wanted in _LETTERS for letter in _LETTERS}
