@@ -22,7 +22,7 @@ from scripts.bench_suite.rooms import NOISES, loudness, mixed, recorded, reverbe
 from scripts.bench_suite.tables import Table
 from scripts.bench_suite.understanding import PHRASES, read_lines
 from voiceskill.app import App, Home
-from voiceskill.core.actions import Action, Alert, Called, Say
+from voiceskill.core.actions import Action, Alert, Say
 from voiceskill.core.attention import DEFAULT_PHRASE, Attention, WakePhrase
 from voiceskill.core.conversation import Conversation, Manners, State
 from voiceskill.core.events import Event, Heard, Started
@@ -118,10 +118,10 @@ class _Studio:
 
 
 class _Bystander:
-    """A device that takes part in what was heard, and counts how often it was called, spoke up, and raised an alert."""
+    """A device that takes part in what was heard, and counts how often it spoke and raised an alert."""
 
     def __init__(self, app: App, interpreter: Interpreter, attention: Attention, phrase: str = DEFAULT_PHRASE) -> None:
-        self.called = self.spoke = self.alarmed = 0
+        self.spoke = self.alarmed = 0
         self._clock = VirtualClock()
         manners = Manners(attention=attention, wake_phrase=WakePhrase(phrase, app.skill.spelling))
         self._mouth = SilentMouth(self._clock, self._post)
@@ -142,8 +142,6 @@ class _Bystander:
 
     def _observe(self, _at: float, happening: Event | Action) -> None:
         match happening:
-            case Called():
-                self.called += 1
             case Say():
                 self.spoke += 1
             case Alert():
@@ -175,7 +173,7 @@ def measure_attention(home: Home, folder: Path, sample: int) -> list[Table]:
         asked = [line.text for line in read_lines(PHRASES / "heldout.tsv") if line.label in app.skill.intents.keys() - flags]
         asked = random.Random(1).sample([text for text in asked if 3 <= len(text.split()) <= _LONGEST_WORDS], max(1, sample // 5))
         return [
-            _unasked(app, interpreter, ear, studio, talk[: min(sample, len(talk) - _BABBLERS)]),
+            *_unasked(app, interpreter, ear, studio, talk[: min(sample, len(talk) - _BABBLERS)]),
             _misses(app, ear, studio),
             _answered(app, interpreter, ear, studio, asked),
         ]
@@ -185,33 +183,45 @@ def _shown(items: Sequence[_Item], what: str) -> Iterable[_Item]:
     return rich.progress.track(items, what, transient=True)
 
 
-def _unasked(app: App, interpreter: Interpreter, ear: _Ear, studio: _Studio, talk: Sequence[str]) -> Table:
+def _unasked(app: App, interpreter: Interpreter, ear: _Ear, studio: _Studio, talk: Sequence[str]) -> tuple[Table, Table]:
     places = (*FAR, *(place for place in NOISY if place.decibels > 10))
     speech = [studio.record(text, number, places[number % len(places)]) for number, text in enumerate(_shown(talk, "speaking"))]
     sounds = {"talk": speech, **{f"{kind} alone": [studio.noise(kind, _NOISE_SECONDS)] for kind in ("white", "hum", "music", "babble")}}
-    rows = [_hours(name, app, interpreter, ear, recordings) for name, recordings in sounds.items()]
-    called = tuple(f'called by "{phrase}"' for phrase in PHRASES_TRIED)
-    modes = ("spoke up, wake", "of that alarms, wake", "spoke up, open", "of that alarms, open")
-    columns = ("sound", "hours", "utterances", *called, *modes)
-    return Table("Times it was called or spoke up an hour, with nobody talking to it", columns, tuple(rows), digits=2)
+    hours = {name: _hours(app, interpreter, ear, _shown(recordings, name)) for name, recordings in sounds.items()}
+    called = tuple((name, one.hours, one.utterances, *one.called) for name, one in hours.items())
+    spoke = tuple((name, *one.spoke) for name, one in hours.items())
+    return (
+        Table("Called an hour, with nobody calling", ("sound", "hours", "utterances", *PHRASES_TRIED), called),
+        Table("Sayings an hour, with nobody talking to it", ("sound", "wake", "of that alarms", "open", "of that alarms"), spoke, digits=0),
+    )
 
 
-def _hours(name: str, app: App, interpreter: Interpreter, ear: _Ear, sounds: Sequence[Pcm]) -> tuple[str | float, ...]:
+@dataclass(frozen=True, slots=True)
+class _Hours:
+    """What came of some `hours` of sound: `utterances` an hour, calls an hour by each phrase, sayings and alarms an hour in each mode."""
+
+    hours: float
+    utterances: float
+    called: tuple[float, ...]
+    spoke: tuple[float, ...]
+
+
+def _hours(app: App, interpreter: Interpreter, ear: _Ear, sounds: Iterable[Pcm]) -> _Hours:
     before = ear.seconds
-    events = [event for sound in _shown(sounds, name) for event in ear.hear(sound)]
+    events = [event for sound in sounds for event in ear.hear(sound)]
     hours = (ear.seconds - before) / _HOUR
     heard = [event for event in events if isinstance(event, Heard)]
     called = []
     for phrase in PHRASES_TRIED:
         wake_phrase = WakePhrase(phrase, app.skill.spelling)
         called.append(sum(wake_phrase.question(event.text) is not None for event in heard) / hours)
-    modes = []
+    spoke = []
     for attention in _ATTENTIONS:
         device = _Bystander(app, interpreter, attention)
         for event in events:
             device.take(event)
-        modes += [device.spoke / hours, device.alarmed / hours]
-    return (name, hours, len(heard) / hours, *called, *modes)
+        spoke += [device.spoke / hours, device.alarmed / hours]
+    return _Hours(hours, len(heard) / hours, tuple(called), tuple(spoke))
 
 
 def _misses(app: App, ear: _Ear, studio: _Studio) -> Table:
