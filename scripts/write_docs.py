@@ -10,6 +10,24 @@ from voiceskill.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
+_WAKE_PHRASE = """\
+## Choosing a wake phrase
+
+The phrase calls the device when nothing is going on. While it speaks, while a routine runs or is held, while a question of its own is open,
+and for eight seconds after its last word, nobody needs it. "Help me", signs of danger, and the first words of a spasm ("it's locked, I
+can't move") need it never.
+
+- Two to four words, eight letters or more. Longer is surer: "hello lighthouse" is told from other talk better than "hey bea".
+- Real words that are seldom said together: of three that were measured, "listen maggie" was missed least, far less than "hey bedside".
+  A made-up name is found by its sound, but not as well.
+- Nothing that is said in the house anyway, and not the name of somebody who lives there. What stands in ordinary talk is refused.
+- Say it as it suits you: before the question ("hey bedside, why did my back go?"), after it, or alone; then a short rising sound answers,
+  and the question can follow. At the end of a sentence it must be said more clearly.
+
+`voiceskill run --events -` shows what is heard, and `wake` where it was taken for a call. [benchmarks.md](benchmarks.md#attention) says how
+often that fails.
+"""
+
 
 def settings_page() -> str:
     """The page of all settings."""
@@ -25,7 +43,7 @@ def settings_page() -> str:
     for name, field in Settings.model_fields.items():
         default = json.dumps(field.default)
         lines.append(f"| `{name}` | `{default}` | {_range(name)} | {field.description} |")
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", _WAKE_PHRASE])
 
 
 def _range(name: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from scripts.bench_suite.__main__ import cli
 from scripts.bench_suite.measures import WordErrors, ending, error_rate, onset, uncertainty, with_noise, word_errors
 from scripts.bench_suite.people import SENTENCES
+from scripts.bench_suite.rooms import NOISES, loudness, mixed, reverberated
 from scripts.bench_suite.tables import Table, report
 
 RATE = 16_000
@@ -71,6 +72,31 @@ def test_noise_is_as_loud_as_it_is_called() -> None:
     assert 10 * np.log10((sound.astype(float) ** 2).mean() / (noise**2).mean()) == pytest.approx(12.0, abs=0.2)
 
 
+@pytest.mark.parametrize("kind", NOISES)
+@pytest.mark.parametrize("decibels", [20.0, 6.0])
+def test_a_room_is_as_noisy_as_it_is_called(kind: str, decibels: float) -> None:
+    speech = tone(0.0, 2.0, 0.0)
+    seed = np.random.default_rng(1)
+    noise = NOISES[kind](len(speech), [speech[: RATE // 2]], seed)
+    added = mixed(speech.astype(float), noise, decibels, loudness(speech)) - speech
+    assert 20 * np.log10(loudness(speech) / np.sqrt((added**2).mean())) == pytest.approx(decibels, abs=0.1)
+
+
+def test_an_echo_dies_away_by_sixty_decibels_in_its_time_and_leaves_the_direct_sound() -> None:
+    click = np.zeros(RATE)
+    click[0] = 1.0
+    wet = reverberated(click, 0.5, np.random.default_rng(1))
+    early, late = (np.sqrt((wet[start : start + 400] ** 2).mean()) for start in (1, RATE // 2 - 400))
+    assert wet[0] == pytest.approx(1.0)
+    assert 20 * np.log10(early / late) == pytest.approx(60.0, abs=6.0)
+    assert not wet[RATE // 2 + 1 :].round(9).any()
+
+
+def test_a_dry_room_leaves_the_sound_alone() -> None:
+    sound = tone(0.0, 0.1, 0.0).astype(float)
+    assert (reverberated(sound, 0.0, np.random.default_rng(1)) == sound).all()
+
+
 def test_the_list_of_sentences_is_sound() -> None:
     assert len(set(SENTENCES)) == len(SENTENCES) == 40
 
@@ -85,4 +111,6 @@ def test_a_table_is_printed_and_kept(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_there_is_a_command_for_each_kind_of_figure() -> None:
-    assert {command.callback.__name__ for command in cli.registered_commands if command.callback} >= {"speed", "engines", "voices"}
+    assert {command.callback.__name__ for command in cli.registered_commands if command.callback} >= {
+        *("speed", "engines", "voices", "attention"),
+    }

@@ -149,6 +149,28 @@ def test_a_recording_is_answered_on_its_own_time_line(voiceskill: Run, tmp_path:
     assert len(answer) / HEARING_RATE >= events["said"]["t"]
 
 
+@pytest.mark.parametrize(("options", "answered"), [([], False), (["--no-wake"], True)])
+def test_where_it_is_to_be_called_a_bare_question_is_answered_only_with_no_wake(
+    voiceskill: Run, tmp_path: Path, options: list[str], *, answered: bool
+) -> None:
+    (tmp_path / "s.toml").write_text('attention = "wake"\n')
+    question = QUESTIONS / "3-heat-or-ice.wav"
+    done = voiceskill("run", "--wav", question, "--out", tmp_path / "out.wav", "--events", "-", "--config", tmp_path / "s.toml", *options)
+    assert ("say" in {event["event"] for event in done.json}) == answered
+
+
+def test_a_wake_phrase_that_everybody_says_is_refused_in_one_line(voiceskill: Run, tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text('wake_phrase = "Good morning"\n')
+    done = voiceskill("ask", "does heat help", "--config", tmp_path / "s.toml")
+    assert done.code == 2
+    assert "choose words that nobody says otherwise" in one_line(done)
+
+
+def test_it_tells_by_which_phrase_it_is_called(voiceskill: Run, tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text('wake_phrase = "listen maggie"\n')
+    assert "To call me, say listen maggie." in voiceskill("ask", "who are you", "--config", tmp_path / "s.toml").out
+
+
 def test_the_same_recording_gets_the_same_answer_to_the_sample(voiceskill: Run, tmp_path: Path) -> None:
     for name in ("a.wav", "b.wav"):
         voiceskill("run", "--wav", QUESTIONS / "3-heat-or-ice.wav", "--out", tmp_path / name)

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voiceskill.settings import BadSettings, Settings, load_settings
@@ -47,12 +47,19 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_settings(tmp_path / "nowhere.toml")
 
 
+@settings(deadline=None)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_at_all_give_settings_or_one_kind_of_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("settings") / "s.toml"
     path.write_bytes(content)
     with suppress(BadSettings):
         load_settings(path)
+
+
+def test_a_wake_phrase_too_short_is_refused_with_its_line_and_what_to_choose(tmp_path: Path) -> None:
+    (line,) = complaint(tmp_path / "s.toml", 'attention = "wake"\nwake_phrase = "hey"\n').splitlines()
+    assert line.split(": ")[0].endswith(":2")
+    assert "choose two to four words" in line
 
 
 def test_every_setting_is_explained() -> None:

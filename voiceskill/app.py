@@ -17,6 +17,7 @@ import numpy as np
 import platformdirs
 
 from voiceskill.core.actions import Say
+from voiceskill.core.attention import DEFAULT_PHRASE, Attention, WakePhrase, said_anyway
 from voiceskill.core.conversation import Conversation, Manners, State
 from voiceskill.core.diary import Memory
 from voiceskill.core.events import ClockSet, Event, Failed, SoundChecked, Spoken, Started
@@ -44,7 +45,7 @@ from voiceskill.keep import Keeper
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop, Observe
 from voiceskill.ports import Clip, Clock, EchoCanceller, Fault, ModelMissing, NoAudioDevice, Pcm, Recogniser, Synthesiser
-from voiceskill.settings import Settings, load_settings
+from voiceskill.settings import BadSettings, Settings, load_settings
 from voiceskill.skill_files import load_skill
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.sound_check.verdict import SoundCheck
@@ -105,10 +106,17 @@ class Home:
 class App:
     """Everything that follows from the settings. Parts are made when they are first asked for; `close` ends them in reverse."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, attention: Attention | None = None) -> None:
+        """Read the settings and the skill. `attention` outranks the settings. Raises BadSettings and SkillErrors."""
         self.home = home
-        self.settings: Settings = load_settings(home.settings_file)
+        settings = load_settings(home.settings_file)
+        self.settings: Settings = settings.model_copy(update={"attention": attention}) if attention else settings
         self.skill: Skill = load_skill(home.intents, _spoken_names(self.settings), self.settings.country)
+        if self.settings.wake_phrase != DEFAULT_PHRASE and said_anyway(self.settings.wake_phrase, self.skill):
+            raise BadSettings(
+                f'{home.settings_file}: wake_phrase: "{self.settings.wake_phrase}" is said in ordinary talk too; choose words that nobody '
+                f"says otherwise, such as {DEFAULT_PHRASE}"
+            )
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -146,7 +154,11 @@ class App:
     def manners(self) -> Manners:
         """How the owner wants it."""
         begin, end = self.settings.quiet_from, self.settings.quiet_until
-        return Manners(quiet=(time.fromisoformat(begin), time.fromisoformat(end)) if begin and end else None)
+        return Manners(
+            quiet=(time.fromisoformat(begin), time.fromisoformat(end)) if begin and end else None,
+            attention=self.settings.attention,
+            wake_phrase=WakePhrase(self.settings.wake_phrase, self.skill.spelling),
+        )
 
     def store(self) -> SqliteStore:
         """Where the diary is kept."""
@@ -215,7 +227,12 @@ def _raise_failure(event: Event) -> None:
 
 
 def _spoken_names(settings: Settings) -> dict[str, str]:
-    names = {"EMERGENCY": settings.emergency_number, "CRISIS_LINE": settings.crisis_line, "POISONS": settings.poison_line}
+    names = {
+        "EMERGENCY": settings.emergency_number,
+        "CRISIS_LINE": settings.crisis_line,
+        "POISONS": settings.poison_line,
+        "WAKE_PHRASE": settings.wake_phrase,
+    }
     return {name: spoken for name, spoken in names.items() if spoken}
 
 

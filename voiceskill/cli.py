@@ -96,7 +96,7 @@ def run(
         str | None, typer.Option(help="Write what happens as JSON Lines to FILE, or to standard output for -.", metavar="FILE")
     ] = None,
     realtime: Annotated[bool, typer.Option("--realtime", help="Pace the recording as it was spoken.")] = False,
-    no_wake: Annotated[bool, typer.Option("--no-wake", help="Answer without a wake word, as it always does for now.")] = False,  # noqa: ARG001
+    no_wake: Annotated[bool, typer.Option("--no-wake", help="Answer without being called, whatever the settings say.")] = False,
 ) -> None:
     """Listen and answer until stopped: the main job.
 
@@ -107,7 +107,7 @@ def run(
     if realtime and wav is None:
         raise typer.BadParameter("--realtime is for a recording: give --wav and --out")
     _stop_when_signalled()
-    with _journal(events) as observe, App(home) as device:
+    with _journal(events) as observe, App(home, "open" if no_wake else None) as device:
         if wav is not None and out is not None:
             write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, TextIO
 
-from voiceskill.core.actions import Action, Alert, Guiding, Say, Understood
+from voiceskill.core.actions import Action, Alert, Called, Guiding, Say, Understood
 from voiceskill.core.events import Event, Failed, Heard, Partial, Speaking, SpeechEnded, SpeechStarted, Spoken, Started
 from voiceskill.core.understanding.outcome import Match, NoMatch
 
@@ -23,6 +23,8 @@ def describe(happening: Event | Action) -> dict[str, Any] | None:
             return {"event": "partial", "text": text}
         case Heard(hypotheses=hypotheses):
             return {"event": "heard", "text": hypotheses[0].text, "confidence": hypotheses[0].confidence}
+        case Called():
+            return {"event": "wake"}
         case Understood(outcome=Match(intent=intent, score=score)):
             return {"event": "matched", "intent": intent, "score": round(score, 3), "reason": None}
         case Understood(outcome=NoMatch(reason=reason, best=best)):

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from voiceskill.core.actions import (
     Action,
     Alert,
+    Called,
     CancelCheck,
     CancelTimer,
     CheckSound,
@@ -187,7 +188,7 @@ class Loop:
                 self._keeper.keep(action)
             case CheckSound() | CancelCheck():
                 self._check(action)
-            case Understood() | Guiding():
+            case Called() | Understood() | Guiding():
                 pass
 
     def _check(self, action: CheckSound | CancelCheck) -> None:

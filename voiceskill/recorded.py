@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from voiceskill.app import OUT_RATE, App, at_once, build_checker, kept
@@ -46,7 +47,8 @@ class RecordedDevice:
         )
         store = app.store()
         keeper = Keeper(store, clock=clock, post=self.post, submit=at_once)
-        state = State(memory=kept(store))
+        # Whoever plays a recording asks something: it is for us from the beginning, unless we are to be called.
+        state = State(memory=kept(store), attending=math.inf if app.settings.attention == "open" else -math.inf)
         self._checker = build_checker(self._voice, self.speaker.rate, app.settings.volume, clock, self.post)
         self._loop = Loop(
             app.conversation(),

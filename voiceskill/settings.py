@@ -7,12 +7,22 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from voiceskill.core.attention import DEFAULT_PHRASE, Attention, unfit
 from voiceskill.ports import Fault
 
 TimeOfDay = Annotated[str, Field(pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+def _callable(phrase: str) -> str:
+    if fault := unfit(phrase):
+        raise ValueError(fault)
+    return phrase
+
+
+WakeText = Annotated[str, AfterValidator(_callable)]
 
 
 class Settings(BaseModel):
@@ -40,6 +50,14 @@ class Settings(BaseModel):
     quiet_from: TimeOfDay = Field("", description="beginning of the quiet hours, HH:MM: we speak softly then, and say less; empty: none")
     quiet_until: TimeOfDay = Field("", description="end of the quiet hours, HH:MM")
     earcons: bool = Field(default=True, description="short soft sounds for: I heard you, I'm listening, that failed")
+    attention: Attention = Field(
+        "open",
+        description="who is listened to when nothing is going on: wake, whoever says the wake phrase; open, also whoever says what is "
+        "plainly for the device. Danger and calls for help are always heard",
+    )
+    wake_phrase: WakeText = Field(
+        DEFAULT_PHRASE, description="what calls the device: two to four words that nobody says otherwise, none of them short"
+    )
     country: str = Field("", description="two letters of the country, for the numbers to call: GB, IE, US, CA, AU; empty: none are named")
     emergency_number: str = Field(
         "", description="how the emergency number is spoken, in words: nine nine nine; empty: your emergency number"
@@ -74,7 +92,7 @@ def load_settings(path: Path | None) -> Settings:
 
 def _explain(text: str, error: ErrorDetails) -> tuple[int, str]:
     key = str(error["loc"][0]) if error["loc"] else ""
-    message = "no such setting" if error["type"] == "extra_forbidden" else error["msg"]
+    message = "no such setting" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
     return _line_of(key, text), f"{key}: {message}"
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from scripts.bench_suite.attention import measure_attention
 from scripts.bench_suite.barge_in import measure_barge_in
 from scripts.bench_suite.endpointing import measure_endpointing
 from scripts.bench_suite.engines import measure_engines
@@ -86,6 +87,13 @@ def endpointing(json: Json = None, sample: Annotated[int, typer.Option(help="Lin
     """Slow and quick speakers and commands: how many are cut off, how long is waited; what talk and music in the room cost."""
     with tempfile.TemporaryDirectory() as folder:
         report(measure_endpointing(Home.find(), Path(folder), sample), json)
+
+
+@cli.command()
+def attention(json: Json = None, sample: Annotated[int, typer.Option(help="Lines of talk heard.", min=10)] = 300) -> None:
+    """How often talk, noise and music call it or make it speak up, and how often who calls is missed."""
+    with tempfile.TemporaryDirectory() as folder:
+        report(measure_attention(Home.find(), Path(folder), sample), json)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import rich.progress
-from numpy.typing import NDArray
 
 from scripts.bench_suite.people import VOICES, spoken
+from scripts.bench_suite.rooms import babble, fan, hum, loudness, mixed, recorded, reverberated
 from scripts.bench_suite.tables import Table
 from scripts.bench_suite.understanding import PHRASES, Line, Score, read_lines
 from voiceskill.app import App, Home
@@ -30,8 +30,6 @@ _REVERBERATION_SECONDS = 0.25
 _LONGEST_WORDS = 25
 """Longer lines are left out: nobody says them in one breath."""
 
-Sound = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
 class _Clip:
@@ -44,6 +42,7 @@ def measure_spoken(home: Home, folder: Path, sample: int) -> list[Table]:
     chance = random.Random(1)
     lines = [line for line in read_lines(PHRASES / "heldout.tsv") if 2 <= len(line.text.split()) <= _LONGEST_WORDS]
     clips = list(_speak(chance.sample(lines, min(sample, len(lines))), folder))
+    others = [clip.dry for clip in clips]
     with App(home) as app:
         flags = frozenset(intent.id for intent in app.skill.intents.values() if intent.kind is Kind.FLAG)
         recogniser, interpreter = app.recogniser(), app.interpreter()
@@ -52,7 +51,7 @@ def measure_spoken(home: Home, folder: Path, sample: int) -> list[Table]:
             answers = []
             for clip in rich.progress.track(clips, f"{decibels or 'clean'}", transient=True):
                 recogniser.start()
-                recogniser.accept(_in_room(clip.dry, decibels, clips, chance))
+                recogniser.accept(_in_room(clip.dry, decibels, others, chance))
                 readings = [hypothesis.text for hypothesis in recogniser.hypotheses()] or [""]
                 outcome = interpreter.interpret(readings).outcome
                 answers.append(outcome.intent if isinstance(outcome, Match) else "none")
@@ -70,50 +69,12 @@ def _speak(lines: Sequence[Line], folder: Path) -> Iterator[_Clip]:
         yield _Clip(line, spoken(line.text, voices[number % len(voices)], folder))
 
 
-def _in_room(dry: Pcm, decibels: float | None, others: Sequence[_Clip], chance: random.Random) -> Pcm:
+def _in_room(dry: Pcm, decibels: float | None, others: Sequence[Pcm], chance: random.Random) -> Pcm:
     """The recording as the microphone hears it, with a little silence before and after."""
     padded = np.concatenate([np.zeros(HEARING_RATE // 3), dry.astype(np.float64), np.zeros(HEARING_RATE // 2)])
     if decibels is None:
         return padded.astype(np.int16)
     seed = np.random.default_rng(chance.randrange(2**32))
-    speech = _reverberated(padded, seed)
-    noise = chance.choice((_babble, _fan, _hum))(len(speech), others, seed)
-    level = np.sqrt((dry.astype(np.float64) ** 2).mean())
-    noise *= level / np.sqrt((noise**2).mean()) / 10 ** (decibels / 20)
-    mixed = speech + noise
-    return (mixed * min(1.0, 32_000 / np.abs(mixed).max())).astype(np.int16)
-
-
-def _reverberated(sound: Sound, seed: np.random.Generator) -> Sound:
-    """Convolved with noise that dies away by 60 dB in the time of reverberation, after the direct sound."""
-    length = round(HEARING_RATE * _REVERBERATION_SECONDS)
-    tail = seed.normal(size=length) * 10 ** (-3 * np.arange(length) / length)
-    tail *= 0.35 / np.sqrt((tail**2).sum())
-    tail[0] = 1.0
-    size = len(sound) + length
-    wet: Sound = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(tail, size), size)[: len(sound)]
-    return wet
-
-
-def _babble(length: int, others: Sequence[_Clip], seed: np.random.Generator) -> Sound:
-    """Six other people at once."""
-    total = np.zeros(length)
-    for _ in range(6):
-        total += np.resize(others[seed.integers(len(others))].dry.astype(np.float64), length)
-    return total
-
-
-def _fan(length: int, _others: Sequence[_Clip], seed: np.random.Generator) -> Sound:
-    """Pink noise."""
-    spectrum = np.fft.rfft(seed.normal(size=length))
-    spectrum /= np.sqrt(np.maximum(1.0, np.arange(len(spectrum))))
-    pink: Sound = np.fft.irfft(spectrum, length)
-    return pink
-
-
-def _hum(length: int, _others: Sequence[_Clip], seed: np.random.Generator) -> Sound:
-    """Mains at 50 Hz with its harmonics, and a little hiss."""
-    time = np.arange(length) / HEARING_RATE
-    tones = sum(np.sin(2 * np.pi * 50 * n * time + seed.uniform(0, 6)) / n for n in range(1, 12))
-    hum: Sound = tones + 0.05 * seed.normal(size=length)
-    return hum
+    speech = reverberated(padded, _REVERBERATION_SECONDS, seed)
+    noise = chance.choice((babble, fan, hum))(len(speech), others, seed)
+    return recorded(mixed(speech, noise, decibels, loudness(dry)))

@@ -43,15 +43,20 @@ class Bedside:
 
     def wait_for(self, event: str) -> dict[str, Any]:
         """The next event of that name."""
-        while (found := self._events.get(timeout=PATIENCE_SECONDS))["event"] != event:
-            pass
-        return found
+        return self.until(event)[-1]
+
+    def until(self, event: str) -> list[dict[str, Any]]:
+        """All that comes up to the next event of that name, and it."""
+        events: list[dict[str, Any]] = []
+        while not events or events[-1]["event"] != event:
+            events.append(self._events.get(timeout=PATIENCE_SECONDS))
+        return events
 
 
 @contextmanager
-def bedside(environment: Mapping[str, str], home: Path) -> Iterator[Bedside]:
+def bedside(environment: Mapping[str, str], home: Path, *arguments: str) -> Iterator[Bedside]:
     """A device started as a user would."""
-    command = [sys.executable, "-m", "voiceskill", "run", "--events", "-", "--data-dir", str(home)]
+    command = [sys.executable, "-m", "voiceskill", "run", "--events", "-", "--data-dir", str(home), *arguments]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             device = Bedside(process)
@@ -115,6 +120,20 @@ def test_a_spoken_question_gets_the_right_spoken_answer(
         said = device.wait_for("say")["text"]
         assert device.wait_for("said")["interrupted"] is False
     assert share_understood(said, understood(recording.pcm(), recording.rate)) > 0.6
+
+
+def test_where_it_is_to_be_called_only_a_question_after_the_wake_phrase_is_answered(
+    sound_server: SoundServer, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "settings.toml").write_text('attention = "wake"\n')
+    question, called = "Should I use heat or ice?", "Hey bedside, should I use heat or ice?"
+    with bedside(sound_server.environment(), home, "--config", str(tmp_path / "settings.toml")) as device:
+        sound_server.play_into_microphone(spoken(question, "flite rms", tmp_path), HEARING_RATE)
+        assert device.wait_for("matched")["intent"] == "relief_heat_or_cold"
+        sound_server.play_into_microphone(spoken(called, "flite rms", tmp_path), HEARING_RATE)
+        assert "say" not in {event["event"] for event in device.until("wake")}
+        assert device.wait_for("matched")["intent"] == "relief_heat_or_cold"
+        device.wait_for("said")
 
 
 def test_stop_said_over_its_voice_silences_it(sound_server: SoundServer, home: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -26,7 +27,7 @@ class Talk:
 
     def __init__(self, *, introduced: bool = True, conversation: Conversation = CONVERSATION) -> None:
         self.conversation = conversation
-        self.state = State(introduced=introduced)
+        self.state = State(introduced=introduced, attending=math.inf)
         self.now = 0.0
         self.actions: tuple[Action, ...] = ()
 

@@ -499,7 +499,7 @@ def test_rule_14_a_moan_is_no_yes(sound: str) -> None:
 def test_rule_14_a_groan_neither_moves_a_routine_on_nor_interrupts_it(routine: str) -> None:
     bed = Bedside(interpreter=whole_interpreter())
     bed.start(routine)
-    for sound in ("mmm", "Ah.", "oh", "hnngh", "ugh", "Mm.") * 3:
+    for sound in ("mmm", "oh", "hnngh", "ugh", "Mm.") * 3:
         bed.wait(5)
         state = bed.rehearsal.device.state
         assert bed.interrupt(sound) == ""

@@ -137,6 +137,13 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """Somebody called us by the wake phrase in this utterance: for onlookers, like Understood."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
 class Understood:
     """What an utterance was taken to mean: for onlookers (the event stream, a screen), not for the conversation."""
 
@@ -157,6 +164,7 @@ Action = (
     | Alert
     | CheckSound
     | CancelCheck
+    | Called
     | Understood
     | Guiding
 )

@@ -282,8 +282,8 @@ class Skill:
     """A loaded folder of intents.
 
     `lists` and `rules` are hassil's slot lists and expansion rules, by name; `slots` what intents may be told in free speech;
-    `unrelated` is talk that is not for the device. `conditions` says of each in words what is known of somebody who has it,
-    `condition_words` how people tell of it, `passing`
+    `unrelated` is talk that is not for the device; `spelling` maps letters to those that they sound like (see `core.attention`).
+    `conditions` says of each in words what is known of somebody who has it, `condition_words` how people tell of it, `passing`
     are those that last for hours only.
     Words of `severe_signs` make a sign of danger an emergency; words of `distress` ask for short and slow answers and the routine
     `calming`; words of `elsewhere` are about things that the device knows nothing of; nobody has finished who stops after one of
@@ -299,6 +299,7 @@ class Skill:
     lists: Mapping[str, tuple[str, ...]]
     rules: Mapping[str, str]
     unrelated: tuple[str, ...] = ()
+    spelling: Mapping[str, str] = field(default_factory=dict)
     slots: Mapping[str, Slot] = field(default_factory=dict)
     conditions: Mapping[str, str] = field(default_factory=dict)
     passing: frozenset[str] = frozenset()

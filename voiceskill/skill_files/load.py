@@ -135,6 +135,7 @@ def _build(
         lists=skill.lists,
         rules=skill.rules,
         unrelated=collected.unrelated,
+        spelling=skill.spelling,
         slots=build_slots(skill),
         conditions=skill.conditions,
         passing=frozenset(skill.passing),

@@ -19,6 +19,9 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Texts = tuple[Text, ...]
 PlaceholderName = Annotated[str, StringConstraints(pattern=r"^[A-Z]+(_[A-Z]+)*$")]
 
+Spelling = Annotated[str, StringConstraints(pattern=r"^_?[a-z]+_?$")]
+"""Letters, with _ for the beginning or the end of a word."""
+
 
 class _Keys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -188,6 +191,7 @@ class SkillFile(_Keys):
     countries: dict[Text, dict[PlaceholderName, Text]] = {}
     lists: dict[str, Annotated[Texts, Field(min_length=1)]] = {}
     rules: dict[str, Text] = {}
+    spelling: dict[Spelling, Spelling] = {}
     slots: dict[str, SlotEntry] = {}
     conditions: dict[str, Text] = {}
     passing: Texts = ()
@@ -272,6 +276,8 @@ def _in_words(error: ErrorDetails, kind: type[BaseModel]) -> str:
             return f'"{name}" holds too much; {error["ctx"]["max_length"]} is the most'
         case "bool_parsing" | "bool_type":
             return f'"{name}" can only be true; write "{name}: true", or take it out'
+        case "string_pattern_mismatch" if "spelling" in names:
+            return f'"{error["input"]}" must be small letters, with _ for the beginning or the end of a word'
         case "string_pattern_mismatch":
             return f'"{names[-2]}" must be written in capital letters, with _ between words'
         case _:

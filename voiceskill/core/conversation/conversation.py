@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voiceskill.core.actions import Action, LookAgain, Understood
-from voiceskill.core.conversation import answers, flags, floor, guide, notes, screening, sound, steering, timing
+from voiceskill.core.conversation import answers, attending, flags, floor, guide, notes, screening, sound, steering, timing
 from voiceskill.core.conversation.controls import Controls
 from voiceskill.core.conversation.state import (
     AskingWhatHelped,
@@ -189,16 +189,29 @@ class Conversation:
         saying = "" if heard.typed else floor.audible(turn.state, began, heard.at)
         obeyed = floor.obeyed(turn.state, heard.utterance)
         readings = [hypothesis.text for hypothesis in heard.hypotheses]
-        meant = self._interpreter.interpret(readings, saying=saying, busy=bool(obeyed) or turn.state.busy)
+        questions = self._questions(turn.state, heard)
+        meant = self._interpreter.interpret([*questions, *readings], saying=saying, busy=bool(obeyed) or turn.state.busy)
         if saying and all(is_echo(reading, saying) for reading in readings) and not meant.escape:
+            return
+        if questions:
+            attending.called(turn, heard.utterance)
+        if questions and attending.only_called(turn, questions[0], meant):
             return
         turn.do(Understood(heard.utterance, meant.outcome))
         if obeyed and not meant.flags and (meant.escape == obeyed or isinstance(meant.outcome, NoMatch)):
             return
-        text = normalise(readings[0])
+        if not heard.typed and not attending.hears(turn, meant, began):
+            return
+        text = normalise([*questions, *readings][0])
         if isinstance(meant.outcome, Match) and not meant.flags and not meant.escape and not turn.state.asleep and not is_moan(text):
             turn.cue("heard")
         self._respond(turn, meant, text)
+
+    def _questions(self, state: State, heard: Heard) -> list[str]:
+        """What is asked besides the phrase that calls us, in each reading that has it: nothing where nobody does."""
+        phrase = None if heard.typed else self._manners.wake_phrase
+        found = [phrase.question(hypothesis.text) for hypothesis in heard.hypotheses] if phrase else []
+        return [question for question in found if question or (question is not None and not attending.awaits_words(state))]
 
     def _respond(self, turn: Turn, meant: Interpretation, text: str) -> None:
         phase = turn.state.phase

@@ -301,6 +301,7 @@ class State:
     repeats: int = 0
     speaking: tuple[Say, ...] = ()
     said_until: float = float("-inf")
+    attending: float = float("-inf")
     waiting: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     began: tuple[int, float] = (0, float("-inf"))
     floor: Floor = Ours()

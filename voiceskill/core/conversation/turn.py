@@ -8,6 +8,7 @@ from datetime import datetime, time
 from typing import Any, Literal
 
 from voiceskill.core.actions import Action, CancelCheck, CancelTimer, Cue, Save, Say, StartTimer, StopSpeaking
+from voiceskill.core.attention import Attention, WakePhrase
 from voiceskill.core.conversation.state import CheckingSound, Idle, Pending, Phase, State
 from voiceskill.core.diary import Entry
 from voiceskill.core.sentences import sentences
@@ -19,6 +20,9 @@ QUESTION_TIMER = "question"
 QUESTION_SECONDS = 30.0
 """How long a yes or no is understood as the answer to our question."""
 
+_ATTEND_SECONDS = 8.0
+"""How long after a call or a reply somebody may begin to speak without calling us again."""
+
 _SPEECH_FOLLOWS = 0.6
 """Share of a slower pace that our voice takes over: pauses stretch more than words."""
 
@@ -28,9 +32,15 @@ _SOFTLY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How the owner wants it. In the `quiet` hours, from one time of day to the other, we speak softly and shortly."""
+    """How the owner wants it.
+
+    In the `quiet` hours, from one time of day to the other, we speak softly and shortly. `attention` is who is listened to when nothing is
+    going on, and `wake_phrase` what calls us, if anything does.
+    """
 
     quiet: tuple[time, time] | None = None
+    attention: Attention = "open"
+    wake_phrase: WakePhrase | None = None
 
     def quiet_at(self, moment: datetime) -> bool:
         """Whether these are quiet hours."""
@@ -121,6 +131,10 @@ class Turn:
             self.change(speaking=())
             self.do(StopSpeaking())
 
+    def attend(self) -> None:
+        """Take what is begun to be said in the next seconds to be for us."""
+        self.change(attending=max(self.state.attending, self.at + _ATTEND_SECONDS))
+
     def rotate(self, key: str, texts: Sequence[str]) -> str:
         """The next of several texts; they take turns."""
         text = texts[self.state.told.get(key, 0) % len(texts)]
@@ -157,6 +171,7 @@ class Turn:
         ours = rest != self.state.speaking
         if ours:
             self.change(speaking=rest, said_until=self.at)
+            self.attend()
         due = {timer: seconds for timer, (reply, seconds) in self.state.waiting.items() if reply == say}
         self.change(waiting={timer: waits for timer, waits in self.state.waiting.items() if timer not in due})
         for timer, seconds in due.items():

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from voiceskill.core.understanding.grammar import LETTERS, PASS, Graph, Value
 
-_SOUNDS_ALIKE = ("bp", "dt", "ckqgx", "sz", "fv", "mn", "jg", "lr", "wu", "iy", "ei", "ao", "ou", "ae", "td", "sc", "sx")
+SOUNDS_ALIKE = ("bp", "dt", "ckqgx", "sz", "fv", "mn", "jg", "lr", "wu", "iy", "ei", "ao", "ou", "ae", "td", "sc", "sx")
 """Groups of letters that are confused by ear; a letter may be in several."""
 
 _VOWELS = "aeiouy"
@@ -41,7 +41,7 @@ def _substitution_costs() -> NDArray[np.int16]:
         for b, second in enumerate(LETTERS):
             if first == second:
                 costs[a, b] = 0
-            elif any(first in group and second in group for group in _SOUNDS_ALIKE):
+            elif any(first in group and second in group for group in SOUNDS_ALIKE):
                 costs[a, b] = _ALIKE
             elif first in _VOWELS and second in _VOWELS:
                 costs[a, b] = _BOTH_VOWELS

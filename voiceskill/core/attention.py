@@ -1,0 +1,142 @@
+"""Attention: whether somebody calls us, by the phrase that the owner chose.
+
+A recogniser knows no invented name: "hey bedside" comes as "he betsite" or "hey, bad sight". So the phrase is looked for by the sound of
+its letters, where people put it: at the beginning of what they say, or at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from voiceskill.core.skill import Skill
+from voiceskill.core.understanding.align import SOUNDS_ALIKE
+from voiceskill.core.understanding.moans import is_moan
+from voiceskill.core.understanding.normalise import normalise, words
+
+Attention = Literal["wake", "open"]
+"""Who is listened to when nothing is going on: whoever says the wake phrase, or whoever says what is plainly for us."""
+
+DEFAULT_PHRASE = "hey bedside"
+
+_CALLED_AT = 0.54
+"""Likeness from which the phrase was said. Chosen on tests/phrases/tuning.tsv, spoken and heard: see docs/benchmarks.md."""
+
+_CALLED_LAST_AT = 0.6
+"""The same at the end of other words, where people with bad backs often say "on my left side"."""
+
+_WORDS_BEFORE = 2
+"""Words that may stand before the phrase at the beginning: "oh, please, hey bedside"."""
+
+_FEWEST_WORDS, _MOST_WORDS, _FEWEST_LETTERS = 2, 4, 8
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_VOWELS = "aeiouy"
+_WEAK = f"{_VOWELS}hwr"
+_LIPS_AND_THROAT = ("bmpvfw", "hk")
+"""Letters that are confused from afar, beside those that sound alike."""
+
+_ALIKE, _BOTH_VOWELS, _DIFFERENT = 8, 5, 20
+"""For a letter instead of another; costs are in twentieths of a letter."""
+
+_EXTRA, _EXTRA_WEAK = 18, 12
+"""For a letter that stands on one side only."""
+
+
+def unfit(phrase: str) -> str | None:
+    """What is wrong with a phrase that somebody wants to call us by, and what to choose instead; None when nothing is."""
+    said = words(phrase)
+    if _FEWEST_WORDS <= len(said) <= _MOST_WORDS and sum(letter in _LETTERS for letter in "".join(said)) >= _FEWEST_LETTERS:
+        return None
+    return (
+        f'"{phrase}" is too short or too long to be told from other talk; choose two to four words with {_FEWEST_LETTERS} letters '
+        f"or more, such as {DEFAULT_PHRASE}"
+    )
+
+
+def said_anyway(phrase: str, skill: Skill) -> bool:
+    """Whether `phrase` stands, word for word, in what people say who don't want to call us: in talk, or in what they ask us."""
+    sought = f" {normalise(phrase)} "
+    heard = ((*intent.examples, *intent.collected) for intent in skill.intents.values())
+    return any(sought in f" {line.casefold()} " for lines in (skill.unrelated, *heard) for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A stretch of words, from `start` up to `end`, and how like the phrase it is: 1 when it is the phrase."""
+
+    likeness: float
+    start: int
+    end: int
+
+
+class WakePhrase:
+    """A phrase that calls us. `spelling` maps letters to those that they sound like; `_` stands for either end of a word."""
+
+    def __init__(self, phrase: str = DEFAULT_PHRASE, spelling: Mapping[str, str] | None = None) -> None:
+        self._spelling = spelling or {}
+        self._sounds = "".join(map(self._sound, words(phrase)))
+        self._weight = sum(map(_extra, self._sounds))
+
+    def question(self, text: str) -> str | None:
+        """What is asked in `text` besides the phrase, normalised: nothing when we are only called. None when nobody calls us."""
+        heard = words(text)
+        span = self._best(heard)
+        if span is None or span.likeness < (_CALLED_LAST_AT if span.start and span.end == len(heard) else _CALLED_AT):
+            return None
+        rest = " ".join([*heard[: span.start], *heard[span.end :]])
+        return "" if is_moan(rest) else rest
+
+    def _best(self, heard: Sequence[str]) -> _Span | None:
+        sounds = [self._sound(word) for word in heard]
+        spans = [
+            _Span(likeness, start, start + length)
+            for start in range(min(_WORDS_BEFORE + 1, len(sounds)))
+            for length, likeness in self._prefixes(self._sounds, sounds[start:])
+        ]
+        from_end = [sound[::-1] for sound in reversed(sounds)]
+        spans += [_Span(likeness, len(sounds) - length, len(sounds)) for length, likeness in self._prefixes(self._sounds[::-1], from_end)]
+        return max(spans, key=lambda span: span.likeness, default=None)
+
+    def _prefixes(self, sought: str, heard: Sequence[str]) -> list[tuple[int, float]]:
+        """How like `sought` the first one, two and more words of `heard` are, up to twice as long as it."""
+        costs = [0]
+        for letter in sought:
+            costs.append(costs[-1] + _extra(letter))
+        found, weight = [], 0
+        for count, word in enumerate(heard, 1):
+            for letter in word:
+                extra = _extra(letter)
+                weight += extra
+                row = [costs[0] + extra]
+                for place, wanted in enumerate(sought):
+                    row.append(min(costs[place] + _COSTS[wanted, letter], costs[place + 1] + extra, row[-1] + _extra(wanted)))
+                costs = row
+            found.append((count, 1 - costs[-1] / max(self._weight, weight)))
+            if weight > 2 * self._weight:
+                break
+        return found
+
+    def _sound(self, word: str) -> str:
+        """The letters of a word as they sound: no doubled ones, and those that the spelling names replaced."""
+        sound = f"_{word}_"
+        for written, spoken in self._spelling.items():
+            sound = sound.replace(written, spoken)
+        letters = [letter for letter in sound if "a" <= letter <= "z"]
+        return "".join(letter for place, letter in enumerate(letters) if letters[place - 1 : place] != [letter])
+
+
+def _extra(letter: str) -> int:
+    return _EXTRA_WEAK if letter in _WEAK else _EXTRA
+
+
+def _cost(wanted: str, letter: str) -> int:
+    if wanted == letter:
+        return 0
+    if wanted in _VOWELS and letter in _VOWELS:
+        return _BOTH_VOWELS
+    return _ALIKE if any(wanted in group and letter in group for group in (*SOUNDS_ALIKE, *_LIPS_AND_THROAT)) else _DIFFERENT
+
+
+_COSTS = {(wanted, letter): _cost(wanted, letter) for wanted in _LETTERS for letter in _LETTERS}
