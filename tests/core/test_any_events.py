@@ -15,10 +15,13 @@ from voiceskill.core.conversation.state import Idle, Listening
 from voiceskill.core.diary import Screened, ScreenResult
 from voiceskill.core.events import (
     ClockSet,
+    DeviceFailed,
+    DeviceRecovered,
     Event,
     Failed,
     Heard,
     Hypothesis,
+    Missed,
     NotHeard,
     Saved,
     Speaking,
@@ -147,14 +150,19 @@ class World:
                 TimerFired(self.now, f"guide-{self.chance.randrange(50)}"),
                 TimerFired(self.now, "nobody's"),
                 Saved(self.now, "save-9999"),
-                Failed(self.now, "hearing", "deaf"),
+                DeviceFailed(
+                    self.now, *self.chance.choice((("microphone", "lost"), ("microphone", "silent"), ("loudspeaker", "lost"))), "gone"
+                ),
+                DeviceRecovered(self.now, "microphone"),
+                DeviceRecovered(self.now, "loudspeaker"),
+                Missed(self.now, 30.0),
                 ClockSet(self.now, self.state.wall(self.now)),
             )
             self.take(self.chance.choice(odd))
 
     def check_that_stop_stops(self) -> None:
         state, actions = CONVERSATION.step(self.state, Heard(self.now, 1, (Hypothesis("stop"),), typed=True))
-        timers = set(self.timers)
+        timers = {timer for timer in self.timers if not timer.startswith("microphone-")}
         for action in actions:
             if isinstance(action, StartTimer):
                 timers.add(action.id)

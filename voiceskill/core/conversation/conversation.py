@@ -11,11 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voiceskill.core.actions import Action, Understood
-from voiceskill.core.conversation import answers, flags, guide, notes, screening, steering, timing
+from voiceskill.core.conversation import answers, flags, guide, notes, screening, steering, timing, troubles
 from voiceskill.core.conversation.controls import Controls
 from voiceskill.core.conversation.state import (
     AskingWhatHelped,
-    CarryOn,
     Clarifying,
     Confirming,
     Flagged,
@@ -30,7 +29,21 @@ from voiceskill.core.conversation.state import (
 from voiceskill.core.conversation.turn import QUESTION_TIMER, Manners, Turn
 from voiceskill.core.diary import ConditionTold
 from voiceskill.core.echo_guard import is_echo
-from voiceskill.core.events import ClockSet, Event, Failed, Heard, NotHeard, Saved, SpeechStarted, Spoken, Started, TimerFired
+from voiceskill.core.events import (
+    ClockSet,
+    DeviceFailed,
+    DeviceRecovered,
+    Event,
+    Failed,
+    Heard,
+    Missed,
+    NotHeard,
+    Saved,
+    SpeechStarted,
+    Spoken,
+    Started,
+    TimerFired,
+)
 from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.routines import Manner
 from voiceskill.core.skill import Control, Intent, Kind, Note, Skill
@@ -68,12 +81,12 @@ class Conversation:
         match event:
             case Heard():
                 self._heard(turn, event)
+            case Spoken(say=say, interrupted=True) if troubles.is_mute(state):
+                troubles.unheard(turn, say)
             case Spoken(say=say, interrupted=interrupted):
                 if turn.said(say) and not interrupted:
                     guide.spoken(turn, say)
             case NotHeard() if not isinstance(state.phase, Idle):
-                turn.cue("failed")
-            case Failed(what="hearing"):
                 turn.cue("failed")
             case Failed(what="speech", ref=str(say)):
                 turn.cue("failed")
@@ -86,10 +99,16 @@ class Conversation:
             case TimerFired(timer=timer) if timer == QUESTION_TIMER:
                 self._lapse(turn)
             case TimerFired(timer=timer):
-                if not timing.fired(turn, timer):
+                if not timing.fired(turn, timer) and not troubles.fired(turn, timer):
                     guide.fired(turn, timer)
             case SpeechStarted(at=at, utterance=utterance):
                 turn.change(began=(utterance, at))
+            case DeviceFailed():
+                troubles.failed(turn, event)
+            case DeviceRecovered(device=device):
+                troubles.recovered(turn, device)
+            case Missed():
+                troubles.missed(turn)
             case ClockSet(at=at, wall=wall):
                 turn.change(clock=(at, wall))
             case Started(at=at, wall=wall):
@@ -109,14 +128,15 @@ class Conversation:
             return
         manner = Manner(easier=progress.easier, conditions=screening.conditions(turn))
         turn.change(topic=intent.id, guided=Guided(intent.id, progress.cursor, Held(turn.at), manner))
-        turn.say(guide.lines(turn).where_we_were.replace("{NAME}", intent.routine.name))
-        turn.open(CarryOn())
+        guide.say_where_we_were(turn)
 
     def _lapse(self, turn: Turn) -> None:
         """Nobody answered our question. Silence after asking about danger counts as yes."""
         match turn.state.phase:
             case Confirming(intent):
                 flags.raise_flag(turn, self._skill.intents[intent])
+            case Flagged() if troubles.is_mute(turn.state):
+                pass  # it is said again when it can be heard
             case Flagged() as flagged:
                 flags.lapse(turn, flagged)
             case Screening() as asking:
