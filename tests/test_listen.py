@@ -67,3 +67,24 @@ def test_a_click_too_short_for_a_word_never_reaches_the_conversation_as_words() 
 def test_utterances_are_numbered_in_order() -> None:
     events = listen(FakeRecogniser("one"), (1.0, 9_000), (1.0, 0), (1.0, 9_000), (1.0, 0))
     assert [event.utterance for event in events if isinstance(event, Heard)] == [1, 2]
+
+
+def test_what_was_begun_before_the_microphone_went_is_not_joined_to_what_follows() -> None:
+    events: list[Event] = []
+    recogniser = FakeRecogniser("stop")
+    listener = Listener(FakeDetector(), recogniser, SegmenterSettings(), events.append)
+    loud, quiet = np.full(FRAME_SAMPLES, 9_000, np.int16), np.zeros(FRAME_SAMPLES, np.int16)
+    for n in range(20):
+        listener.feed(Frame(loud, n * FRAME_SECONDS))
+    listener.reset(60.0)
+    assert listener.idle
+    for n in range(40):
+        listener.feed(Frame(quiet, 60.0 + n * FRAME_SECONDS))
+    assert [type(event) for event in events] == [SpeechStarted, Partial, SpeechEnded, NotHeard]
+    assert events[-1].at == 60.0
+
+
+def test_a_reset_in_silence_tells_of_nothing() -> None:
+    events: list[Event] = []
+    Listener(FakeDetector(), FakeRecogniser(), SegmenterSettings(), events.append).reset(1.0)
+    assert events == []

@@ -17,7 +17,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from voiceskill import __version__
-from voiceskill.app import App, Home, run_live, run_recording
+from voiceskill.app import App, Home, run_recording
 from voiceskill.core.actions import Say
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.outcome import Match, Outcome
@@ -26,6 +26,7 @@ from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.devices import list_devices
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.journal import Journal
+from voiceskill.live import run_live
 from voiceskill.loop import Loop, Observe
 from voiceskill.options import with_common_options
 from voiceskill.ports import Fault, ModelMissing, NoAudioDevice

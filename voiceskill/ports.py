@@ -74,6 +74,11 @@ class Clock(Protocol):
 class Microphone(Protocol):
     """A source of sound."""
 
+    @property
+    def name(self) -> str:
+        """The device's name, for people."""
+        ...
+
     def frames(self) -> Iterator[Frame]:
         """Yield frames until the microphone is closed or the recording ends. Raises NoAudioDevice when the device goes away."""
         ...
@@ -101,6 +106,41 @@ class Speaker(Protocol):
 
     def close(self) -> None:
         """Fall silent and let go of the device; may be called more than once."""
+        ...
+
+
+class SpeakerDevice(Speaker, Protocol):
+    """A loudspeaker that can fail while it plays. Whoever owns it looks at `fault` from time to time: it has no other way to tell."""
+
+    @property
+    def name(self) -> str:
+        """The device's name, for people."""
+        ...
+
+    @property
+    def fault(self) -> NoAudioDevice | None:
+        """What happened to the device when it no longer plays, though started and not closed."""
+        ...
+
+    @property
+    def underflows(self) -> int:
+        """How often it ran out of sound because we were late."""
+        ...
+
+
+class SoundSystem(Protocol):
+    """Finds the microphone and the loudspeaker that the owner wants. What it found once it finds again wherever it is plugged in."""
+
+    def microphone(self) -> Microphone:
+        """Find it anew; it is opened by `frames`. Raises NoAudioDevice."""
+        ...
+
+    def loudspeaker(self) -> SpeakerDevice:
+        """Find it anew; it is opened by `start`. Raises NoAudioDevice."""
+        ...
+
+    def look_again(self) -> bool:
+        """Learn of devices plugged in since. False, and nothing happens, while one of ours is open or hangs in closing."""
         ...
 
 

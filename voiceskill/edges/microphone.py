@@ -21,6 +21,9 @@ from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Clock, Frame, NoAudioD
 _BLOCK_SECONDS = FRAME_SAMPLES / HEARING_RATE
 _QUEUE_SECONDS = 20.0
 _SILENT_DEVICE_SECONDS = 3.0
+_JUMP_SECONDS = 2.0
+"""Sound that comes later than this is not late: the machine or this process stood still before it."""
+
 _LATENCY_SECONDS = 0.04
 _MOST_CHANNELS = 8
 _COMMON_RATES = (48_000, 44_100)
@@ -91,8 +94,8 @@ class FrameMaker:
     def _skip_what_was_lost(self, start: float, block: Block) -> None:
         expected = start + (self._taken + block.lost) / self._rate
         lost = block.lost
-        if block.gap:
-            began = block.arrived - len(block.pcm) / self._rate
+        began = block.arrived - len(block.pcm) / self._rate
+        if block.gap or began - expected > _JUMP_SECONDS:
             lost += max(0, round((began - expected) * self._rate))
         if lost == 0:
             return
@@ -190,9 +193,7 @@ class SoundDeviceMicrophone:
         if self._closed:
             return None
         if block is None:
-            raise NoAudioDevice(
-                f'The microphone "{self.name}" has stopped: no sound came from it. Check its plug and the sound system, then start again.'
-            )
+            raise NoAudioDevice(f'The microphone "{self.name}" has stopped: no sound came from it. Check its plug and the sound system.')
         return block
 
     def _open(self) -> tuple[Any, _Intake]:
