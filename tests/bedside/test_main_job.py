@@ -61,12 +61,6 @@ def bedside(environment: Mapping[str, str], home: Path) -> Iterator[Bedside]:
             process.kill()
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One data folder for all, so that replies are rendered once."""
-    return tmp_path_factory.mktemp("home")
-
-
 VOICES = {
     "flite rms": ["flite", "-voice", "rms", "-t", "{text}", "-o", "{file}"],
     "flite slt": ["flite", "-voice", "slt", "-t", "{text}", "-o", "{file}"],
@@ -183,18 +177,6 @@ def test_it_ends_cleanly_when_asked_to(sound_server: SoundServer, home: Path, ho
     with bedside(sound_server.environment(), home) as device:
         device.process.send_signal(how)
         assert device.process.wait(PATIENCE_SECONDS) == 0
-
-
-def test_a_sound_server_that_dies_is_reported_in_one_line(fragile_sound_server: SoundServer, home: Path) -> None:
-    command = [sys.executable, "-m", "voiceskill", "run", "--events", "-", "--data-dir", str(home)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=fragile_sound_server.environment(), stdout=pipe, stderr=pipe, text=True) as process:
-        device = Bedside(process)
-        device.wait_for("ready")
-        fragile_sound_server.kill()
-        assert process.wait(PATIENCE_SECONDS) == 3
-        assert process.stderr is not None
-        assert process.stderr.read().splitlines()[-1].startswith("voiceskill: ")
 
 
 def test_without_a_sound_device_it_says_so_in_one_line_with_the_way_out(tmp_path: Path) -> None:
