@@ -34,11 +34,11 @@ def test_a_quiet_room_is_nothing_to_tell_of() -> None:
 
 
 def test_a_microphone_dead_from_the_start_is_told_of_once() -> None:
-    assert verdicts((NOTHING, 600.0)) == [("silent", 10.0)]
+    assert verdicts((NOTHING, 600.0)) == [("silent", 20.0)]
 
 
 def test_a_stuck_converter_is_as_good_as_dead() -> None:
-    assert verdicts((STUCK, 60.0)) == [("silent", 10.0)]
+    assert verdicts((STUCK, 60.0)) == [("silent", 20.0)]
 
 
 def test_muting_and_unmuting_is_noticed() -> None:
@@ -46,7 +46,7 @@ def test_muting_and_unmuting_is_noticed() -> None:
 
 
 def test_a_click_does_not_make_a_dead_microphone_alive() -> None:
-    assert verdicts((NOTHING, 5.0), (SPEECH, 0.1), (NOTHING, 30.0), (SPEECH, 0.1), (NOTHING, 5.0)) == [("silent", 10.1)]
+    assert verdicts((NOTHING, 5.0), (SPEECH, 0.1), (NOTHING, 30.0), (SPEECH, 0.1), (NOTHING, 5.0)) == [("silent", 20.1)]
 
 
 def test_a_microphone_that_gives_nothing_between_words_is_not_taken_for_muted() -> None:

@@ -58,6 +58,9 @@ class World:
         while self.plans and self.plans[0][0] <= self.clock.time:
             self.plans.pop(0)[1]()
 
+    def sleep(self, seconds: float) -> None:
+        self.clock.time += seconds
+
     def seconds(self) -> float:
         return self.clock.time - self.start
 
@@ -80,6 +83,9 @@ class World:
         if not self.listed["loudspeaker"]:
             raise NoAudioDevice("There is no loudspeaker.")
         return FakeLoudspeaker(self)
+
+    def changed(self) -> bool:
+        return self.listed != self.plugged
 
     def look_again(self) -> bool:
         assert not self.open, "the sound system was ended under a device in use"
@@ -260,6 +266,22 @@ def test_nobody_is_cut_off_in_mid_sentence_to_look_for_a_loudspeaker() -> None:
     assert world.looks
     assert min(world.looks) >= 50.0
     assert world.opened["microphone"] == 1 + len(world.looks)
+
+
+def test_a_device_that_works_is_let_go_seldom_while_the_other_stays_away() -> None:
+    world = World()
+    world.at(20.0, lambda: world.unplug("loudspeaker"))
+    world.run(20.0 + 600.0)
+    assert len(world.looks) <= 11
+    assert world.opened["microphone"] == 1 + len(world.looks)
+
+
+def test_a_loudspeaker_that_only_slept_as_the_machine_did_is_not_taken_for_lost() -> None:
+    world = World()
+    world.at(20.0, lambda: world.unplug("loudspeaker"))
+    world.at(20.0, lambda: world.sleep(3_600.0))
+    world.at(3_620.5, lambda: world.plug("loudspeaker"))
+    assert told(world.run(3_700.0)) == []
 
 
 def test_a_loudspeaker_of_another_rate_is_played_at_its_own() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
@@ -43,17 +43,11 @@ from voiceskill.speak import Voice
 
 _log = logging.getLogger(__name__)
 
-_FIRST_SOUND_SECONDS = 10.0
-"""How long a microphone may take to give its first sound; a sound server that dies meanwhile keeps us waiting for ever."""
-
-_FRAMES_BETWEEN_LOOKS = 300
-"""How often it is looked whether the time of day was set: about every ten seconds."""
+_LOOK_SECONDS = 0.5
+"""How often it is looked whether the loudspeaker still plays."""
 
 _OUT_RATE = 22_050
 """Samples per second of a recording of our speech."""
-
-_SPEECH_CACHE_BYTES = 200 * 2**20
-"""Room for all replies of a skill in two voices."""
 
 _SHIPPED = Path(__file__).parent / "data"
 _CHECKOUT = Path(__file__).parent.parent
@@ -183,7 +177,7 @@ class App:
             voice = Voice(synthesiser, rate=speaker.rate, volume=self.settings.volume, clock=clock, post=over.put, submit=_at_once)
             voice.say(Say("say", text))
             speaker.start(voice.pull)
-            while not isinstance(event := over.get(), Spoken):
+            while not isinstance(event := _next(over, speaker), Spoken):
                 _raise_failure(event)
 
     def _diary_state(self) -> str:
@@ -202,6 +196,15 @@ class App:
             "diary": self._diary_state,
             "skill": lambda: f"{self.skill.name}, {len(self.skill.intents)} intents",
         }
+
+
+def _next(events: queue.SimpleQueue[Event], speaker: SoundDeviceSpeaker) -> Event:
+    """What happens next. Raises NoAudioDevice when nothing will, for the loudspeaker has gone."""
+    while True:
+        with suppress(queue.Empty):
+            return events.get(timeout=_LOOK_SECONDS)
+        if speaker.fault:
+            raise speaker.fault
 
 
 def _raise_failure(event: Event) -> None:

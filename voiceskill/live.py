@@ -15,7 +15,7 @@ from voiceskill.core.skill import Intent, Kind, Skill
 from voiceskill.core.spoken_values import number
 from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
-from voiceskill.edges.devices import look_again
+from voiceskill.edges.devices import changed, look_again
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.synthesisers.cache import Cached
@@ -49,7 +49,6 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
             inbox[0].post(event)
 
         devices = Devices(PortAudioSound(settings, clock), clock=clock, post=post)
-        stack.callback(devices.close)
         recogniser = app.recogniser()
         synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", _SPEECH_CACHE_BYTES)))
         renderer = stack.enter_context(_worker("render"))
@@ -125,6 +124,10 @@ class PortAudioSound:
         found = SoundDeviceSpeaker(self._loudspeaker, self._clock)
         self._loudspeaker = _lasting(self._loudspeaker, found.name)
         return found
+
+    def changed(self) -> bool:
+        """See ports.SoundSystem."""
+        return changed()
 
     def look_again(self) -> bool:
         """See ports.SoundSystem."""

@@ -139,6 +139,10 @@ class SoundSystem(Protocol):
         """Find it anew; it is opened by `start`. Raises NoAudioDevice."""
         ...
 
+    def changed(self) -> bool:
+        """Whether a device was plugged in or out since the last look, as far as can be told without disturbing one in use."""
+        ...
+
     def look_again(self) -> bool:
         """Learn of devices plugged in since. False, and nothing happens, while one of ours is open or hangs in closing."""
         ...

@@ -14,6 +14,9 @@ Verdict = Literal["fine", "silent", "clipped"]
 _SILENT_SECONDS = 10.0
 """So long nothing at all, not even noise, is no quiet room."""
 
+_NEVER_HEARD_SECONDS = 20.0
+"""The same for a microphone that gave nothing yet: it may be one that gives nothing between words, and nobody has spoken."""
+
 _HEARD_AGAIN_SECONDS = 0.2
 
 _CLIPPED_SECONDS = 10.0
@@ -38,6 +41,7 @@ class SoundCheck:
         self._verdict: Verdict = "fine"
         self._empty = 0
         self._full = 0
+        self._heard = False
         self._gated = False
         self._clipped: deque[bool] = deque(maxlen=_frames(_CLIPPED_SECONDS))
 
@@ -59,12 +63,13 @@ class SoundCheck:
         else:
             self._full += 1
             if self._full >= _frames(_HEARD_AGAIN_SECONDS):
-                self._empty = 0
+                self._empty, self._heard = 0, True
         loud = lowest != highest and max(highest, -lowest) >= _FULL_SCALE
         self._clipped.append(loud and int(np.count_nonzero(np.abs(pcm.astype(np.int32)) >= _FULL_SCALE)) >= _CLIPPED_SAMPLES)
 
     def _judge(self) -> Verdict:
-        if self._empty >= _frames(_SILENT_SECONDS) and not self._gated:
+        patience = _SILENT_SECONDS if self._heard else _NEVER_HEARD_SECONDS
+        if self._empty >= _frames(patience) and not self._gated:
             return "silent"
         if self._empty and self._verdict == "silent":
             return "silent"

@@ -3,7 +3,7 @@
     frames --> Ear (listen, or what stands before it)          Mouth (speak, or what stands after it) --> pull
 
 One thread does it all, by `run`. A device is opened as it is listed; where that fails, the sound system is asked to look for devices anew,
-for which the other one has to be let go for a moment: never while somebody speaks into it or out of it.
+for which the other one has to be let go for a moment: seldom, and never while somebody speaks into it or it speaks.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ _LOOK_SECONDS = 0.25
 
 _LONG_GAP_SECONDS = 3.0
 """From here on what was heard before and what is heard now are two things."""
+
+_DISTURBED_SECONDS = 60.0
+"""How often a device that works is let go to look for the other one, where nothing was plugged in or out."""
+
+_STOOD_STILL_SECONDS = 1.0
+"""When we were away for so long, the loudspeaker gets as long to show that it plays: it may only have slept as we did."""
 
 _DROPS_TOLD_SECONDS = 60.0
 """Lost sound is told of at most so often."""
@@ -87,6 +93,9 @@ class Devices:
         self._playing: Works | Away = Works(clock.now())
         self._check = SoundCheck()
         self._drops = _Drops()
+        self._disturbed_at = float("-inf")
+        self._looked_at = clock.now()
+        self._trusted_until = clock.now()
 
     @property
     def names(self) -> tuple[str, str]:
@@ -201,7 +210,9 @@ class Devices:
         now = self._clock.now()
         match self._playing:
             case Works():
-                if (fault := self._loudspeaker.fault) is not None:
+                if now - self._looked_at > _STOOD_STILL_SECONDS:
+                    self._trusted_until = now + _STOOD_STILL_SECONDS
+                if now >= self._trusted_until and (fault := self._loudspeaker.fault) is not None:
                     self._loudspeaker_failed(fault, mouth)
             case Away(due=due) as away if due <= now:
                 if self._found(lambda: self._open_loudspeaker(mouth), lambda: self._without_microphone(ear)):
@@ -211,6 +222,7 @@ class Devices:
                     self._playing = away.missed(self._clock.now())
             case Away():
                 pass
+        self._looked_at = now
 
     def _loudspeaker_failed(self, fault: NoAudioDevice, mouth: Mouth) -> None:
         now = self._clock.now()
@@ -248,7 +260,7 @@ class Devices:
         """Look for devices anew while the loudspeaker is let go. False where that can't be now."""
         if isinstance(self._playing, Away):
             return self._sound.look_again()
-        if not mouth.silent:
+        if not mouth.silent or not self._may_disturb():
             return False
         self._drops.leave(self._loudspeaker)
         self._loudspeaker.close()
@@ -264,7 +276,7 @@ class Devices:
         """The same while the microphone is."""
         if isinstance(self._hearing, Away):
             return self._sound.look_again()
-        if not ear.idle:
+        if not ear.idle or not self._may_disturb():
             return False
         self._let_microphone_go()
         try:
@@ -275,6 +287,13 @@ class Devices:
                 self._open_microphone(ear)
             except NoAudioDevice as fault:
                 self._microphone_failed(fault, ear)
+
+    def _may_disturb(self) -> bool:
+        now = self._clock.now()
+        if not self._sound.changed() and now - self._disturbed_at < _DISTURBED_SECONDS:
+            return False
+        self._disturbed_at = now
+        return True
 
     # Telling.
 

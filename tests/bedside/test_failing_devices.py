@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -167,3 +169,18 @@ def test_it_ends_when_asked_to_though_its_devices_are_gone(
         device.wait_for("error")
         device.process.send_signal(signal.SIGTERM)
         assert device.process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_a_sentence_said_into_a_loudspeaker_that_goes_away_ends_with_one_line(fragile_sound_server: SoundServer, home: Path) -> None:
+    sentence = "Breathe in slowly, and out again. " * 10
+    command = [sys.executable, "-m", "voiceskill", "say", sentence, "--data-dir", str(home)]
+    environment = fragile_sound_server.environment()
+    with (
+        fragile_sound_server.record_loudspeaker() as recording,
+        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process,
+    ):
+        recording.wait_for(lambda pcm: bool(pcm.any()), "the first sound")
+        fragile_sound_server.kill()
+        assert process.wait(PATIENCE_SECONDS) == 3
+        assert process.stderr is not None
+        assert process.stderr.read().splitlines()[-1].startswith('voiceskill: The loudspeaker "default" has stopped.')

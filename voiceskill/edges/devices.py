@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +27,9 @@ _streams_lock = threading.Lock()
 _open_streams: set[Any] = set()
 _closing: set[threading.Thread] = set()
 """A stream closed twice at once hangs PortAudio for ever, and PortAudio closes all that are left when the process exits."""
+
+_CARDS = Path("/proc/asound/cards")
+_cards_seen = ""
 
 _calling: set[threading.Thread] = set()
 """Threads inside a call that hangs for as long as the sound server does."""
@@ -85,6 +89,8 @@ def quiet_stderr() -> Iterator[None]:
 @functools.cache
 def load_portaudio() -> ModuleType:
     """Import `sounddevice`; the first call makes PortAudio look for devices. Raises NoAudioDevice without the library."""
+    global _cards_seen
+    _cards_seen = _cards()
     with quiet_stderr():
         try:
             import sounddevice
@@ -130,6 +136,8 @@ def look_again() -> bool:
     with _streams_lock:
         if _open_streams or any(thread.is_alive() for thread in _closing):
             return False
+    global _cards_seen
+    _cards_seen = _cards()
     try:
         with _a_call(), quiet_stderr():
             if sounddevice._initialized:  # noqa: SLF001 - the library has no public way to do this
@@ -138,6 +146,18 @@ def look_again() -> bool:
     except sounddevice.PortAudioError as error:
         raise NoAudioDevice(f"The sound system does not start ({error}). Check it with: aplay -l") from error
     return True
+
+
+def changed() -> bool:
+    """Whether a sound card was plugged in or out since PortAudio looked last. It costs nothing and disturbs nobody."""
+    return _cards_seen != _cards()
+
+
+def _cards() -> str:
+    try:
+        return _CARDS.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def choose_device(wanted: str | int | None, direction: Direction, devices: Iterable[DeviceInfo]) -> DeviceInfo:
