@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
@@ -42,8 +43,9 @@ class Bedside:
             self._events.put(json.loads(line))
 
     def wait_for(self, event: str) -> dict[str, Any]:
-        """The next event of that name."""
-        while (found := self._events.get(timeout=PATIENCE_SECONDS))["event"] != event:
+        """The next event of that name. Raises queue.Empty when it takes too long, whatever else happens meanwhile."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (found := self._events.get(timeout=max(0.0, deadline - time.monotonic())))["event"] != event:
             pass
         return found
 
