@@ -47,6 +47,8 @@ ctl.pulse { type pulse }
 pcm.default { type pulse }
 ctl.default { type pulse }
 """
+"""All of it: neither the system's nor the user's ALSA settings nor real sound cards reach the program under test."""
+
 _ALSA_CONFIGURATION_OF_HARDWARE = """\
 pcm.default {
     type asym
@@ -55,7 +57,7 @@ pcm.default {
 }
 ctl.default { type pulse }
 """
-"""All of it: neither the system's nor the user's ALSA settings nor real sound cards reach the program under test."""
+"""The same, but without a default that another device could become."""
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:

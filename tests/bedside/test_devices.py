@@ -127,6 +127,20 @@ microphone.close()
 print("left")
 """
 
+LOOK_AGAIN = """
+import sounddevice
+from voiceskill.edges.devices import list_devices, look_again
+from voiceskill.ports import NoAudioDevice
+
+print("first", [device.name for device in list_devices()])
+sounddevice._terminate()
+try:
+    list_devices()
+except NoAudioDevice as fault:
+    print("fault", fault)
+print("looked", look_again(), [device.name for device in list_devices()])
+"""
+
 LIST = """
 import dataclasses, json
 from voiceskill.edges.devices import list_devices
@@ -321,6 +335,13 @@ def test_a_machine_without_sound_says_so_in_one_line(tmp_path: Path, kind: str) 
     done = run(OPEN, environment_without_devices(tmp_path), kind)
     assert done.stdout == f"fault There is no {kind}. Plug one in, then check that it is listed: voiceskill devices\n"
     assert done.stderr == ""
+
+
+def test_a_sound_system_that_failed_to_start_again_is_started_by_the_next_look(sound_server: SoundServer) -> None:
+    first, fault, second = run(LOOK_AGAIN, sound_server.environment()).stdout.splitlines()
+    assert first == "first ['pulse', 'default']"
+    assert fault.startswith("fault The sound system does not start (")
+    assert second == "looked True ['pulse', 'default']"
 
 
 @pytest.mark.parametrize("kind", ["microphone", "loudspeaker"])

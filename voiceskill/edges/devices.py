@@ -99,17 +99,24 @@ def load_portaudio() -> ModuleType:
         except Exception as error:
             if type(error).__name__ != "PortAudioError":  # its class is only known once the import has succeeded
                 raise
-            raise NoAudioDevice(f"The sound system does not start ({error}). Check it with: aplay -l") from error
+            raise _not_started(error) from error
     atexit.register(_close_what_is_left)  # runs before the handler of sounddevice, which was registered first
     module: ModuleType = sounddevice
     return module
 
 
+def _not_started(error: Exception) -> NoAudioDevice:
+    return NoAudioDevice(f"The sound system does not start ({error}). Check it with: aplay -l")
+
+
 def list_devices() -> tuple[DeviceInfo, ...]:
     """List every audio device, in PortAudio's order, as found by the last look. Raises NoAudioDevice without PortAudio."""
     sounddevice = load_portaudio()
-    default_input, default_output = sounddevice.default.device
-    host_apis = sounddevice.query_hostapis()
+    try:
+        default_input, default_output = sounddevice.default.device
+        host_apis, found = sounddevice.query_hostapis(), sounddevice.query_devices()
+    except sounddevice.PortAudioError as error:
+        raise _not_started(error) from error
 
     def info(index: int, raw: dict[str, Any]) -> DeviceInfo:
         return DeviceInfo(
@@ -123,7 +130,7 @@ def list_devices() -> tuple[DeviceInfo, ...]:
             is_default_output=index == default_output,
         )
 
-    return tuple(info(index, raw) for index, raw in enumerate(sounddevice.query_devices()))
+    return tuple(info(index, raw) for index, raw in enumerate(found))
 
 
 def look_again() -> bool:
@@ -144,7 +151,7 @@ def look_again() -> bool:
                 sounddevice._terminate()  # noqa: SLF001
             sounddevice._initialize()  # noqa: SLF001
     except sounddevice.PortAudioError as error:
-        raise NoAudioDevice(f"The sound system does not start ({error}). Check it with: aplay -l") from error
+        raise _not_started(error) from error
     return True
 
 
