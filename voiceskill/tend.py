@@ -29,8 +29,8 @@ _LONG_GAP_SECONDS = 3.0
 _DISTURBED_SECONDS = 60.0
 """How often a device that works is let go to look for the other one, where nothing was plugged in or out."""
 
-_STOOD_STILL_SECONDS = 1.0
-"""When we were away for so long, the loudspeaker gets as long to show that it plays: it may only have slept as we did."""
+_WAKING_SECONDS = 1.0
+"""So long the loudspeaker has, after a long gap in what was heard, to show that it plays: it may only have slept as we did."""
 
 _DROPS_TOLD_SECONDS = 60.0
 """Lost sound is told of at most so often."""
@@ -94,7 +94,6 @@ class Devices:
         self._check = SoundCheck()
         self._drops = _Drops()
         self._disturbed_at = float("-inf")
-        self._looked_at = clock.now()
         self._trusted_until = clock.now()
 
     @property
@@ -170,6 +169,7 @@ class Devices:
     def _take(self, ear: Ear, frame: Frame) -> None:
         lost = frame.dropped / HEARING_RATE
         if lost >= _LONG_GAP_SECONDS:
+            self._trusted_until = self._clock.now() + _WAKING_SECONDS
             ear.reset(frame.at)
             self._post(Missed(frame.at, lost))
         else:
@@ -210,8 +210,6 @@ class Devices:
         now = self._clock.now()
         match self._playing:
             case Works():
-                if now - self._looked_at > _STOOD_STILL_SECONDS:
-                    self._trusted_until = now + _STOOD_STILL_SECONDS
                 if now >= self._trusted_until and (fault := self._loudspeaker.fault) is not None:
                     self._loudspeaker_failed(fault, mouth)
             case Away(due=due) as away if due <= now:
@@ -222,7 +220,6 @@ class Devices:
                     self._playing = away.missed(self._clock.now())
             case Away():
                 pass
-        self._looked_at = now
 
     def _loudspeaker_failed(self, fault: NoAudioDevice, mouth: Mouth) -> None:
         now = self._clock.now()
