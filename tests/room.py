@@ -76,6 +76,9 @@ class Room:
                 room.ring(pcm)
                 canceller.played(pcm)
 
+            def restart(self, rate: int) -> None:
+                canceller.restart(rate)
+
             def cancel(self, frame: Frame) -> Cancelled:
                 return canceller.cancel(frame) if room._cancelled else Cancelled(frame.pcm, frame.pcm)
 

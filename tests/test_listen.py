@@ -130,3 +130,24 @@ def test_somebody_cut_off_who_speaks_on_is_waited_for_unless_we_have_answered() 
         stretches = ((0.96, 9_000), (0.96, 0)) * 3
         events = listen(FakeRecogniser("my back hurts"), *stretches, speaking=lambda answered=answered: answered)  # type: ignore[misc]
         assert len([event for event in events if isinstance(event, Heard)]) == (3 if answered else 1)
+
+
+def test_what_was_begun_before_the_microphone_went_is_not_joined_to_what_follows() -> None:
+    events: list[Event] = []
+    recogniser = FakeRecogniser("stop")
+    listener = Listener(NoEcho(), FakeDetector(), recogniser, SegmenterSettings(), events.append)
+    loud, quiet = np.full(FRAME_SAMPLES, 9_000, np.int16), np.zeros(FRAME_SAMPLES, np.int16)
+    for n in range(20):
+        listener.feed(Frame(loud, n * FRAME_SECONDS))
+    listener.reset(60.0)
+    assert listener.idle
+    for n in range(40):
+        listener.feed(Frame(quiet, 60.0 + n * FRAME_SECONDS))
+    assert [type(event) for event in events] == [SpeechStarted, Partial, SpeechEnded, NotHeard]
+    assert events[-1].at == 60.0
+
+
+def test_a_reset_in_silence_tells_of_nothing() -> None:
+    events: list[Event] = []
+    Listener(NoEcho(), FakeDetector(), FakeRecogniser(), SegmenterSettings(), events.append).reset(1.0)
+    assert events == []

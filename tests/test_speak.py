@@ -355,3 +355,38 @@ def test_whoever_wants_no_earcons_hears_none_but_the_alarm_of_an_emergency() -> 
     assert not bench.voice.pull(2_000).any()
     bench.voice.say(Say("a", "Call.", urgent=True))
     assert np.array_equal(bench.voice.pull(len(ALARM)), ALARM)
+
+
+# Without a loudspeaker.
+
+
+def test_without_a_loudspeaker_every_reply_is_over_at_once_and_none_waits() -> None:
+    bench = Bench()
+    bench.voice.say(Say("a", "A long sentence to be cut."))
+    bench.voice.pull(130)
+    bench.voice.mute()
+    bench.voice.say(Say("b", "Never heard."))
+    ends = [event for event in bench.events if isinstance(event, Spoken)]
+    assert [(end.say, end.interrupted) for end in ends] == [("a", True), ("b", True)]
+    assert ends[0].heard_fraction == pytest.approx(0.5)
+    assert ends[1].heard_fraction == 0.0
+    assert bench.voice.silent
+    assert bench.synthesiser.rendered == ["A long sentence to be cut."]
+
+
+def test_nothing_of_the_time_without_a_loudspeaker_sounds_afterwards() -> None:
+    bench = Bench()
+    bench.voice.say(Say("a", "A long sentence to be cut."))
+    bench.voice.pull(130)
+    bench.voice.mute()
+    bench.voice.cue("heard")
+    bench.voice.unmute(1_000)
+    assert not bench.voice.pull(1_000).any()
+
+
+def test_a_new_loudspeaker_is_played_at_its_own_rate() -> None:
+    bench = Bench()
+    bench.voice.mute()
+    bench.voice.unmute(2_000)
+    bench.voice.say(Say("a", "Rest."))
+    assert np.count_nonzero(bench.voice.pull(1_000)) == pytest.approx(100, abs=2)

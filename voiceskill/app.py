@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import queue
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
@@ -18,33 +16,26 @@ import platformdirs
 
 from voiceskill.core.actions import Say
 from voiceskill.core.attention import DEFAULT_PHRASE, Attention, WakePhrase, said_anyway
-from voiceskill.core.conversation import Conversation, Manners, State
+from voiceskill.core.conversation import Conversation, Manners
 from voiceskill.core.diary import Memory
-from voiceskill.core.events import ClockSet, Event, Failed, SoundChecked, Spoken, Started
+from voiceskill.core.events import Event, Failed, SoundChecked, Spoken
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.patience import PatienceJudge, expecting
 from voiceskill.core.segmenter import SegmenterSettings
-from voiceskill.core.sentences import sentences
-from voiceskill.core.skill import Intent, Kind, Skill
-from voiceskill.core.spoken_values import number
+from voiceskill.core.skill import Skill
 from voiceskill.core.understanding.matcher import Matcher
-from voiceskill.edges.alerts import NoAlerts
-from voiceskill.edges.clock import MonotonicClock, TimeOfDay
-from voiceskill.edges.echo import build_echo_canceller
+from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.encoder import OnnxEncoder
-from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.recognisers.choose import build_recogniser
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.store import SqliteStore
-from voiceskill.edges.synthesisers.cache import Cached
 from voiceskill.edges.synthesisers.choose import SpeechSettings, build_synthesiser
 from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
 from voiceskill.edges.vad import SileroVad, SpareDetector
-from voiceskill.keep import Keeper
 from voiceskill.listen import Listener
-from voiceskill.loop import Loop, Observe
-from voiceskill.ports import Clip, Clock, EchoCanceller, Fault, ModelMissing, NoAudioDevice, Pcm, Recogniser, Synthesiser
+from voiceskill.loop import Loop
+from voiceskill.ports import Clip, Clock, EchoCanceller, Fault, ModelMissing, Pcm, Recogniser, Synthesiser
 from voiceskill.settings import BadSettings, Settings, load_settings
 from voiceskill.skill_files import load_skill
 from voiceskill.sound_check.checker import SoundChecker
@@ -53,17 +44,11 @@ from voiceskill.speak import Voice
 
 _log = logging.getLogger(__name__)
 
-_FIRST_SOUND_SECONDS = 10.0
-"""How long a microphone may take to give its first sound; a sound server that dies meanwhile keeps us waiting for ever."""
-
-_FRAMES_BETWEEN_LOOKS = 300
-"""How often it is looked whether the time of day was set: about every ten seconds."""
+_LOOK_SECONDS = 0.5
+"""How often it is looked whether the loudspeaker still plays."""
 
 OUT_RATE = 22_050
 """Samples per second of a recording of our speech."""
-
-_SPEECH_CACHE_BYTES = 200 * 2**20
-"""Room for all replies of a skill in two voices."""
 
 _SHIPPED = Path(__file__).parent / "data"
 _CHECKOUT = Path(__file__).parent.parent
@@ -217,8 +202,17 @@ class App:
             voice = Voice(synthesiser, rate=speaker.rate, volume=self.settings.volume, clock=clock, post=over.put, submit=at_once)
             voice.say(Say("say", text))
             speaker.start(voice.pull)
-            while not isinstance(event := over.get(), Spoken):
+            while not isinstance(event := _next(over, speaker), Spoken):
                 _raise_failure(event)
+
+
+def _next(events: queue.SimpleQueue[Event], speaker: SoundDeviceSpeaker) -> Event:
+    """What happens next. Raises NoAudioDevice when nothing will, for the loudspeaker has gone."""
+    while True:
+        with suppress(queue.Empty):
+            return events.get(timeout=_LOOK_SECONDS)
+        if speaker.fault:
+            raise speaker.fault
 
 
 def _raise_failure(event: Event) -> None:
@@ -234,94 +228,6 @@ def _spoken_names(settings: Settings) -> dict[str, str]:
         "WAKE_PHRASE": settings.wake_phrase,
     }
     return {name: spoken for name, spoken in names.items() if spoken}
-
-
-# The device: microphone to loudspeaker.
-
-
-def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) -> None:
-    """Hear and answer until the loop is stopped. Raises NoAudioDevice and ModelMissing.
-
-    `on_ready` is given the loop, to stop it, and a line about the engines and devices in use.
-    """
-    clock = MonotonicClock()
-    settings = app.settings
-    failure: list[Fault] = []
-    with ExitStack() as stack:
-        microphone = stack.enter_context(closing(SoundDeviceMicrophone(settings.microphone or None, clock)))
-        speaker = stack.enter_context(closing(SoundDeviceSpeaker(settings.loudspeaker or None, clock)))
-        recogniser = app.recogniser()
-        synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", _SPEECH_CACHE_BYTES)))
-        renderer = stack.enter_context(_worker("render"))
-        inbox: list[Loop] = []
-
-        def post(event: Event) -> None:
-            inbox[0].post(event)
-
-        voice = Voice(
-            synthesiser,
-            rate=speaker.rate,
-            volume=settings.volume,
-            clock=clock,
-            post=post,
-            submit=renderer.submit,
-            earcons=settings.earcons,
-        )
-        store = app.store()
-        keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
-        checker = build_checker(voice, speaker.rate, settings.volume, clock, post)
-        loop = Loop(
-            app.conversation(),
-            State(memory=kept(store)),
-            voice=voice,
-            keeper=keeper,
-            alerts=NoAlerts(),
-            clock=clock,
-            observe=observe,
-            checker=checker,
-        )
-        inbox.append(loop)
-        echo = build_echo_canceller(speaker.rate, clock)
-        listener = app.listener(recogniser, loop, echo)
-
-        hearing_begun = threading.Event()
-        time_of_day = TimeOfDay(clock)
-
-        def hear() -> None:
-            try:
-                for number, frame in enumerate(microphone.frames()):
-                    hearing_begun.set()
-                    if number % _FRAMES_BETWEEN_LOOKS == 0 and time_of_day.was_set():
-                        post(ClockSet(clock.now(), time_of_day.now()))
-                    listener.feed(frame)
-                    checker.hear(frame, listener.probability)
-                    if speaker.fault:
-                        raise speaker.fault
-            except Fault as fault:
-                failure.append(fault)
-            hearing_begun.set()
-            loop.stop()
-
-        def play(samples: int) -> Pcm:
-            pcm = checker.pull(samples)
-            echo.played(pcm)
-            return pcm
-
-        speaker.start(play)
-        hearing = threading.Thread(target=hear, name="hear", daemon=True)
-        hearing.start()
-        stack.callback(hearing.join, timeout=1.0)
-        stack.callback(microphone.close)
-        if not hearing_begun.wait(_FIRST_SOUND_SECONDS):
-            raise NoAudioDevice(
-                "The microphone was opened but gives no sound. Unplug it and plug it in again, then check: voiceskill devices"
-            )
-        threading.Thread(target=_render_ahead, args=(synthesiser, app.skill), name="render ahead", daemon=True).start()
-        on_ready(loop, f"{recogniser.name}; {synthesiser.name}; {microphone.name}; {speaker.name}")
-        post(Started(clock.now(), time_of_day.now()))
-        loop.run()
-    if failure:
-        raise failure[0]
 
 
 def build_checker(voice: Voice, rate: int, volume: float, clock: Clock, post: Callable[[Event], None]) -> SoundChecker:
@@ -343,33 +249,6 @@ def kept(store: SqliteStore) -> Memory:
     if store.warning:
         _log.warning("%s", store.warning)
     return memory
-
-
-def _render_ahead(synthesiser: Cached, skill: Skill) -> None:
-    """Have all that may be said ready as sound: flags first, in memory, so that they are spoken even if the synthesiser dies."""
-    flags = [intent for intent in skill.intents.values() if intent.kind is Kind.FLAG]
-    rest = [intent for intent in skill.intents.values() if intent.kind is not Kind.FLAG]
-    with suppress(Fault):  # what cannot be rendered now is tried again, and reported, when it is to be said
-        synthesiser.render_ahead(_spoken(flags), hold=True)
-        synthesiser.render_ahead([f"{number(value).capitalize()}." for value in range(1, 11)])
-        synthesiser.render_ahead(_spoken(rest))
-
-
-def _spoken(intents: Iterable[Intent]) -> list[str]:
-    lines = [line for intent in intents for line in (*intent.answers, intent.then, intent.stay, intent.invitation, intent.more) if line]
-    steps = [step for intent in intents if intent.routine for part in intent.routine.parts for step in part.steps]
-    lines += [line for step in steps for line in (step.say, step.again, step.otherwise, step.easier) if line]
-    return list(dict.fromkeys(sentence for line in lines for sentence in sentences(line)))
-
-
-@contextmanager
-def _worker(name: str, *, finish: bool = False) -> Iterator[ThreadPoolExecutor]:
-    """One thread that does jobs in order. At the end it is to `finish` those that wait, or to drop them."""
-    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-    try:
-        yield executor
-    finally:
-        executor.shutdown(wait=finish, cancel_futures=not finish)
 
 
 def at_once(job: Callable[[], None]) -> None:

@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from voiceskill import __version__
-from voiceskill.app import App, Home, run_live
+from voiceskill.app import App, Home
 from voiceskill.core.actions import Say
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.outcome import Match, Outcome
@@ -29,6 +29,7 @@ from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.devices import list_devices
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.journal import Journal
+from voiceskill.live import run_live
 from voiceskill.loop import Loop, Observe
 from voiceskill.options import with_common_options
 from voiceskill.ports import Fault, ModelMissing, NoAudioDevice

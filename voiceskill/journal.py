@@ -6,7 +6,21 @@ import json
 from typing import Any, TextIO
 
 from voiceskill.core.actions import Action, Alert, Called, Guiding, Say, Understood
-from voiceskill.core.events import Event, Failed, Heard, Partial, Speaking, SpeechEnded, SpeechStarted, Spoken, Started
+from voiceskill.core.events import (
+    DeviceFailed,
+    DeviceRecovered,
+    Dropped,
+    Event,
+    Failed,
+    Heard,
+    Missed,
+    Partial,
+    Speaking,
+    SpeechEnded,
+    SpeechStarted,
+    Spoken,
+    Started,
+)
 from voiceskill.core.understanding.outcome import Match, NoMatch
 
 
@@ -41,6 +55,14 @@ def describe(happening: Event | Action) -> dict[str, Any] | None:
             return {"event": "alert", "kind": kind, "level": level}
         case Failed(what=what, message=message):
             return {"event": "error", "kind": what, "message": message}
+        case DeviceFailed(device=device, message=message):
+            return {"event": "error", "kind": device, "message": message}
+        case DeviceRecovered(device=device):
+            return {"event": "recovered", "kind": device}
+        case Missed(seconds=seconds):
+            return {"event": "missed", "seconds": round(seconds, 3)}
+        case Dropped(seconds=seconds, gaps=gaps):
+            return {"event": "dropped", "seconds": round(seconds, 3), "gaps": gaps}
         case _:
             return None
 

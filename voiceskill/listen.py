@@ -108,6 +108,15 @@ class Listener:
             case _:
                 pass
 
+    def reset(self, at: float) -> None:
+        """Forget what was being heard: what comes now does not follow on it."""
+        if isinstance(self._state, Talking):
+            self._post(SpeechEnded(at, self._utterance, self._state.silence))
+            self._post(NotHeard(at, self._utterance, self._state.speech))
+        self._state = Quiet()
+        self._lead.clear()
+        self._detector.reset()
+
     def _begin(self, at: float) -> None:
         self._utterance += 1
         self._partial = ""

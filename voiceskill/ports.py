@@ -86,6 +86,11 @@ class Clock(Protocol):
 class Microphone(Protocol):
     """A source of sound."""
 
+    @property
+    def name(self) -> str:
+        """The device's name, for people."""
+        ...
+
     def frames(self) -> Iterator[Frame]:
         """Yield frames until the microphone is closed or the recording ends. Raises NoAudioDevice when the device goes away."""
         ...
@@ -116,11 +121,54 @@ class Speaker(Protocol):
         ...
 
 
+class SpeakerDevice(Speaker, Protocol):
+    """A loudspeaker that can fail while it plays. Whoever owns it looks at `fault` from time to time: it has no other way to tell."""
+
+    @property
+    def name(self) -> str:
+        """The device's name, for people."""
+        ...
+
+    @property
+    def fault(self) -> NoAudioDevice | None:
+        """What happened to the device when it no longer plays, though started and not closed."""
+        ...
+
+    @property
+    def underflows(self) -> int:
+        """How often it ran out of sound because we were late."""
+        ...
+
+
+class SoundSystem(Protocol):
+    """Finds the microphone and the loudspeaker that the owner wants. What it found once it finds again wherever it is plugged in."""
+
+    def microphone(self) -> Microphone:
+        """Find it anew; it is opened by `frames`. Raises NoAudioDevice."""
+        ...
+
+    def loudspeaker(self) -> SpeakerDevice:
+        """Find it anew; it is opened by `start`. Raises NoAudioDevice."""
+        ...
+
+    def changed(self) -> bool:
+        """Whether a device was plugged in or out since the last look, as far as can be told without disturbing one in use."""
+        ...
+
+    def look_again(self) -> bool:
+        """Learn of devices plugged in since. False, and nothing happens, while one of ours is open or hangs in closing."""
+        ...
+
+
 class EchoCanceller(Protocol):
     """Takes our own voice out of what the microphone hears."""
 
     def played(self, pcm: Pcm) -> None:
         """Take in what the loudspeaker plays from now on, at its rate. Called from its thread; never blocks."""
+        ...
+
+    def restart(self, rate: int) -> None:
+        """There is another loudspeaker, which plays `rate` samples per second."""
         ...
 
     def cancel(self, frame: Frame) -> Cancelled:

@@ -101,7 +101,7 @@ class _Utterance:
 
 
 class Voice:
-    """Speaks one reply after another. `pull` belongs to the loudspeaker's thread, the rest to the conversation's.
+    """Speaks one reply after another. `pull` belongs to the loudspeaker's thread, `say`, `cue` and `stop` to the conversation's.
 
     `volume` is a share of full scale. Without `earcons` no cue sounds; the alarm of an urgent reply does all the same.
     """
@@ -131,6 +131,7 @@ class Voice:
         self._aim: float = 1.0
         """The loudness that we are coming to: full, ducked or paused, as a share."""
         self._level: float = 1.0
+        self._muted = False
 
     @property
     def silent(self) -> bool:
@@ -142,8 +143,13 @@ class Voice:
         """Speak after whatever is being spoken now."""
         utterance = _Utterance(say, sentences(say.text))
         with self._lock:
-            self._queue.append(utterance)
-        self._submit(lambda: self._render(utterance))
+            muted = self._muted
+            if not muted:
+                self._queue.append(utterance)
+        if muted:
+            self._post(Spoken(self._clock.now(), say.id, interrupted=True, heard_fraction=0.0))
+        else:
+            self._submit(lambda: self._render(utterance))
 
     def cue(self, kind: Earcon) -> None:
         """Sound an earcon at once, over whatever is being spoken and without delaying it. One that sounds already isn't begun again."""
@@ -151,7 +157,8 @@ class Voice:
             return
         sound = _scaled(earcon(kind, self._rate), self._volume)
         with self._lock:
-            self._cues.setdefault(kind, sound)
+            if not self._muted:
+                self._cues.setdefault(kind, sound)
 
     def stop(self) -> None:
         """Fall silent at once and forget all that waits. A cue that sounds runs out."""
@@ -183,6 +190,21 @@ class Voice:
             if self._aim == 0.0 and self._queue and (cut := self._queue[0].in_play()):
                 self._queue[0].played -= cut[1]
             self._aim = 1.0
+
+    def mute(self) -> None:
+        """There is no loudspeaker: all that is said and is to be said is over at once, as interrupted. Any thread may call it."""
+        with self._lock:
+            self._muted = True
+        self.stop()
+        with self._lock:
+            self._tail = np.zeros(0, np.int16)
+            self._cues.clear()
+
+    def unmute(self, rate: int) -> None:
+        """There is a loudspeaker again, which plays `rate` samples per second. Any thread may call it."""
+        with self._lock:
+            self._rate = rate
+            self._muted = False
 
     def pull(self, samples: int) -> Pcm:
         """The next `samples` for the loudspeaker, silence where nothing is ready."""

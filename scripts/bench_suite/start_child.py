@@ -17,8 +17,9 @@ from contextlib import contextmanager  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import voiceskill.cli  # noqa: E402, F401 - as the command does
-from voiceskill.app import App, Home, run_live  # noqa: E402
+from voiceskill.app import App, Home  # noqa: E402
 from voiceskill.core.conversation import Conversation  # noqa: E402
+from voiceskill.live import run_live  # noqa: E402
 from voiceskill.loop import Loop  # noqa: E402
 from voiceskill.ports import Recogniser, Synthesiser  # noqa: E402
 

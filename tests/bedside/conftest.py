@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,12 @@ def sound_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundServ
 def fragile_sound_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundServer]:
     """A server of the test's own, to break."""
     yield from _serve(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One data folder for all, so that replies are rendered once."""
+    return tmp_path_factory.mktemp("home")
 
 
 def _serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundServer]:

@@ -49,6 +49,16 @@ ctl.default { type pulse }
 """
 """All of it: neither the system's nor the user's ALSA settings nor real sound cards reach the program under test."""
 
+_ALSA_CONFIGURATION_OF_HARDWARE = """\
+pcm.default {
+    type asym
+    playback.pcm { type pulse device loudspeaker }
+    capture.pcm { type pulse device microphone }
+}
+ctl.default { type pulse }
+"""
+"""The same, but without a default that another device could become."""
+
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Return once `condition` holds; TimeoutError if that takes too long."""
@@ -110,6 +120,13 @@ class SoundServer:
         (self._directory / "client.conf").write_text("autospawn = no\nenable-shm = no\n")
         (self._directory / "asound.conf").write_text(_ALSA_CONFIGURATION)
         (self._directory / "daemon.conf").write_text("")
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it, or start it again after `kill`: at the same address, and with the same devices."""
+        self._socket.unlink(missing_ok=True)
+        self._commands.unlink(missing_ok=True)
         script = self._directory / "server.pa"
         script.write_text(_CONFIGURATION.format(socket=self._socket, commands=self._commands, rate=DEVICE_RATE))
         options = ["--daemonize=no", "--exit-idle-time=-1", "--disallow-exit", "--use-pid-file=no", "--disable-shm=yes"]
@@ -117,14 +134,13 @@ class SoundServer:
         command = ["pulseaudio", "-n", "-F", str(script), *options]
         if shutil.which("setpriv"):
             command = ["setpriv", "--pdeathsig", "KILL", "--", *command]
-        with self._log.open("wb") as log:
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             wait_until(self._is_ready, f"PulseAudio; see {self._log}")
         except BaseException:
             self.kill()
             raise
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()
@@ -140,6 +156,10 @@ class SoundServer:
     def environment(self) -> dict[str, str]:
         """All environment variables for a child process whose only sound devices are this server's."""
         return {**_environment_without_sound(self._directory), "PULSE_SERVER": f"unix:{self._socket}"}
+
+    def like_hardware(self) -> None:
+        """Tie programs started from now on to these two devices: where one is gone, no other takes its place."""
+        (self._directory / "asound.conf").write_text(_ALSA_CONFIGURATION_OF_HARDWARE)
 
     # What a test does ---------------------------------------------------------------------------
 
@@ -213,6 +233,25 @@ class SoundServer:
         for stream in playing:
             self._command(f"kill-sink-input {stream}")
         self._unload("module-null-sink", "sink_name=loudspeaker")
+
+    def load_loudspeaker(self) -> None:
+        """Plug the loudspeaker in again, after `unload_loudspeaker`."""
+        self._pactl("load-module", "module-null-sink", "sink_name=loudspeaker", f"rate={DEVICE_RATE}", "channels=2", "norewinds=1")
+        self._pactl("set-default-sink", "loudspeaker")
+
+    def load_microphone(self) -> None:
+        """Plug the microphone in again, after `unload_microphone`."""
+        self._pactl("load-module", "module-remap-source", "master=room.monitor", "source_name=microphone")
+        self._pactl("set-default-source", "microphone")
+
+    def change_microphone(self, rate: int) -> None:
+        """Make another microphone the default, at that rate, and pull the plug of the one there was."""
+        self._pactl("load-module", "module-remap-source", "master=room.monitor", "source_name=other", f"rate={rate}")
+        recording = self._streams("source-outputs", self._index("sources", "microphone"))
+        self._pactl("set-default-source", "other")
+        for stream in recording:
+            self._command(f"kill-source-output {stream}")
+        self._unload("module-remap-source", "source_name=microphone")
 
     def unload_microphone(self) -> None:
         """Pull the microphone's plug: what records breaks off, and the default is a source of silence."""

@@ -127,6 +127,20 @@ microphone.close()
 print("left")
 """
 
+LOOK_AGAIN = """
+import sounddevice
+from voiceskill.edges.devices import list_devices, look_again
+from voiceskill.ports import NoAudioDevice
+
+print("first", [device.name for device in list_devices()])
+sounddevice._terminate()
+try:
+    list_devices()
+except NoAudioDevice as fault:
+    print("fault", fault)
+print("looked", look_again(), [device.name for device in list_devices()])
+"""
+
 LIST = """
 import dataclasses, json
 from voiceskill.edges.devices import list_devices
@@ -247,7 +261,7 @@ def test_a_microphone_lost_while_we_listen_is_reported(
         listener.expect("listening")
         misfortune(fragile_sound_server)
         assert listener.expect("fault") == (
-            'fault The microphone "default" has stopped: no sound came from it. Check its plug and the sound system, then start again.'
+            'fault The microphone "default" has stopped: no sound came from it. Check its plug and the sound system.'
         )
         listener.expect("ended")
 
@@ -294,9 +308,7 @@ def test_a_loudspeaker_lost_while_we_speak_is_noticed(fragile_sound_server: Soun
         player.tell("lose")
         player.expect("losing")
         misfortune(fragile_sound_server)
-        assert player.expect("fault") == (
-            'fault The loudspeaker "default" has stopped. Check its plug and the sound system, then start again.'
-        )
+        assert player.expect("fault") == ('fault The loudspeaker "default" has stopped. Check its plug and the sound system.')
         assert player.end() == "ended False"
 
 
@@ -325,6 +337,13 @@ def test_a_machine_without_sound_says_so_in_one_line(tmp_path: Path, kind: str) 
     assert done.stderr == ""
 
 
+def test_a_sound_system_that_failed_to_start_again_is_started_by_the_next_look(sound_server: SoundServer) -> None:
+    first, fault, second = run(LOOK_AGAIN, sound_server.environment()).stdout.splitlines()
+    assert first == "first ['pulse', 'default']"
+    assert fault.startswith("fault The sound system does not start (")
+    assert second == "looked True ['pulse', 'default']"
+
+
 @pytest.mark.parametrize("kind", ["microphone", "loudspeaker"])
 def test_a_device_is_found_by_part_of_its_name(sound_server: SoundServer, kind: str) -> None:
     assert run(OPEN, sound_server.environment(), kind, "PULS").stdout == "found pulse\n"
@@ -351,6 +370,12 @@ def test_the_device_meant_is_chosen(wanted: str | int | None, index: int | None)
             choose_device(wanted, Direction.IN, DEVICES)
     else:
         assert choose_device(wanted, Direction.IN, DEVICES).index == index
+
+
+def test_a_device_plugged_into_another_socket_is_found_by_its_name() -> None:
+    plugged_in = (device(0, "HDMI (hw:0,0)"), device(1, "USB Audio: - (hw:3,0)"), device(2, "USB Audio: - (hw:2,1)"))
+    assert choose_device("USB Audio: - (hw:1,0)", Direction.IN, plugged_in).index == 1
+    assert choose_device("USB Audio: - (hw:2,1)", Direction.IN, plugged_in).index == 2
 
 
 def test_a_name_that_fits_two_devices_is_not_guessed() -> None:
@@ -406,6 +431,15 @@ def test_a_gap_that_the_device_reports_is_measured_by_the_clock() -> None:
     (frame,) = maker.accept(Block(block, arrived=0.32 + 0.5 + 0.032, gap=True))
     assert frame.dropped == pytest.approx(0.5 * HEARING_RATE, abs=1)
     assert frame.at == pytest.approx(0.852)
+
+
+def test_time_that_passed_while_we_slept_is_counted_though_the_device_reports_no_gap() -> None:
+    maker = FrameMaker(HEARING_RATE, 2)
+    frames_of(maker, tone(500, 0.32, HEARING_RATE), HEARING_RATE)
+    block = np.zeros((FRAME_SAMPLES, 2), np.int16)
+    (frame,) = maker.accept(Block(block, arrived=0.32 + 60.0 + 0.032))
+    assert frame.dropped == pytest.approx(60.0 * HEARING_RATE, abs=1)
+    assert frame.at == pytest.approx(60.352)
 
 
 @pytest.mark.parametrize("pace", [0.9999, 1.0001])

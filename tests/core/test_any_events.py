@@ -16,11 +16,14 @@ from voiceskill.core.conversation.turn import QUESTION_TIMER
 from voiceskill.core.diary import Memory, Screened, ScreenResult
 from voiceskill.core.events import (
     ClockSet,
+    DeviceFailed,
+    DeviceRecovered,
     Event,
     Failed,
     Heard,
     Hypothesis,
     MemoryChanged,
+    Missed,
     NotHeard,
     Saved,
     SoundChecked,
@@ -176,8 +179,13 @@ class World:
                 TimerFired(self.now, f"guide-{self.chance.randrange(50)}"),
                 TimerFired(self.now, "nobody's"),
                 Saved(self.now, "save-9999"),
-                Failed(self.now, "hearing", "deaf"),
                 SoundChecked(self.now, "say-9999", (Finding.HUM,)),
+                DeviceFailed(
+                    self.now, *self.chance.choice((("microphone", "lost"), ("microphone", "silent"), ("loudspeaker", "lost"))), "gone"
+                ),
+                DeviceRecovered(self.now, "microphone"),
+                DeviceRecovered(self.now, "loudspeaker"),
+                Missed(self.now, 30.0),
                 ClockSet(self.now, self.state.wall(self.now)),
                 MemoryChanged(self.now, Memory()),
                 MemoryChanged(self.now, Memory(self.state.memory.entries[:-1])),
@@ -186,7 +194,7 @@ class World:
 
     def check_that_stop_stops(self) -> None:
         state, actions = CONVERSATION.step(self.state, Heard(self.now, 1, (Hypothesis("stop"),), typed=True))
-        timers = set(self.timers)
+        timers = {timer for timer in self.timers if not timer.startswith("microphone-")}
         for action in actions:
             if isinstance(action, StartTimer):
                 timers.add(action.id)

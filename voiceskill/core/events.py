@@ -166,9 +166,50 @@ class Failed:
     """An edge could not do its work. `ref` is the id of the reply or timer concerned, where there is one."""
 
     at: float
-    what: Literal["speech", "hearing", "memory", "alert"]
+    what: Literal["speech", "memory", "alert"]
     message: str
     ref: str | None = None
+
+
+DeviceKind = Literal["microphone", "loudspeaker"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFailed:
+    """A device stopped working; told once, however often it is looked for before it is back.
+
+    It is `lost`, or it is a microphone that gives nothing but silence (`silent`), or sound too loud to be told apart (`clipped`).
+    """
+
+    at: float
+    device: DeviceKind
+    how: Literal["lost", "silent", "clipped"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecovered:
+    """A device that had failed works again."""
+
+    at: float
+    device: DeviceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Nothing was heard for `seconds`, though the microphone works: the machine was suspended, or far too busy."""
+
+    at: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Sound was lost here and there since this was told last: `seconds` of what was heard; `gaps` times what was played had a gap."""
+
+    at: float
+    seconds: float
+    gaps: int
 
 
 Event = (
@@ -187,4 +228,8 @@ Event = (
     | TimerFired
     | SoundChecked
     | Failed
+    | DeviceFailed
+    | DeviceRecovered
+    | Missed
+    | Dropped
 )

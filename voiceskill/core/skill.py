@@ -186,6 +186,10 @@ class Lines:
     tell_them: str | None = None
     nudge: str | None = None
     elsewhere: str | None = None
+    cannot_hear: str | None = None
+    hear_again: str | None = None
+    too_loud: str | None = None
+    sound_back: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from voiceskill.ports import Clock
 
 _UNNOTICED_SECONDS = 5.0
 
+_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class TimeOfDay:
     """Notices when the computer's time of day is set: a device without a battery learns it some time after it was switched on."""
@@ -35,8 +37,11 @@ class TimeOfDay:
 
 
 class MonotonicClock:
-    """Seconds since an arbitrary moment; never set back, whatever happens to the time of day."""
+    """Seconds since an arbitrary moment; never set back, whatever happens to the time of day.
+
+    Where the system can tell (Linux), it goes on while the machine is suspended: a hot pack goes on being hot.
+    """
 
     def now(self) -> float:
         """Seconds since some fixed moment."""
-        return time.monotonic()
+        return time.clock_gettime(_CLOCK)

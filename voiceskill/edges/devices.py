@@ -9,10 +9,12 @@ import atexit
 import contextlib
 import functools
 import os
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +27,12 @@ _streams_lock = threading.Lock()
 _open_streams: set[Any] = set()
 _closing: set[threading.Thread] = set()
 """A stream closed twice at once hangs PortAudio for ever, and PortAudio closes all that are left when the process exits."""
+
+_CARDS = Path("/proc/asound/cards")
+_cards_seen = ""
+
+_calling: set[threading.Thread] = set()
+"""Threads inside a call that hangs for as long as the sound server does."""
 
 
 class Direction(Enum):
@@ -81,6 +89,8 @@ def quiet_stderr() -> Iterator[None]:
 @functools.cache
 def load_portaudio() -> ModuleType:
     """Import `sounddevice`; the first call makes PortAudio look for devices. Raises NoAudioDevice without the library."""
+    global _cards_seen
+    _cards_seen = _cards()
     with quiet_stderr():
         try:
             import sounddevice
@@ -89,17 +99,24 @@ def load_portaudio() -> ModuleType:
         except Exception as error:
             if type(error).__name__ != "PortAudioError":  # its class is only known once the import has succeeded
                 raise
-            raise NoAudioDevice(f"The sound system does not start ({error}). Check it with: aplay -l") from error
+            raise _not_started(error) from error
     atexit.register(_close_what_is_left)  # runs before the handler of sounddevice, which was registered first
     module: ModuleType = sounddevice
     return module
 
 
+def _not_started(error: Exception) -> NoAudioDevice:
+    return NoAudioDevice(f"The sound system does not start ({error}). Check it with: aplay -l")
+
+
 def list_devices() -> tuple[DeviceInfo, ...]:
-    """List every audio device, in PortAudio's order, as found when this process first looked. Raises NoAudioDevice without PortAudio."""
+    """List every audio device, in PortAudio's order, as found by the last look. Raises NoAudioDevice without PortAudio."""
     sounddevice = load_portaudio()
-    default_input, default_output = sounddevice.default.device
-    host_apis = sounddevice.query_hostapis()
+    try:
+        default_input, default_output = sounddevice.default.device
+        host_apis, found = sounddevice.query_hostapis(), sounddevice.query_devices()
+    except sounddevice.PortAudioError as error:
+        raise _not_started(error) from error
 
     def info(index: int, raw: dict[str, Any]) -> DeviceInfo:
         return DeviceInfo(
@@ -113,13 +130,48 @@ def list_devices() -> tuple[DeviceInfo, ...]:
             is_default_output=index == default_output,
         )
 
-    return tuple(info(index, raw) for index, raw in enumerate(sounddevice.query_devices()))
+    return tuple(info(index, raw) for index, raw in enumerate(found))
+
+
+def look_again() -> bool:
+    """Have PortAudio look for devices anew: it lists them once, when it starts, so it is ended and started.
+
+    False, and nothing happens, while a stream is open or hangs in closing. Raises NoAudioDevice when PortAudio doesn't start again; the
+    next call tries once more.
+    """
+    sounddevice = load_portaudio()
+    with _streams_lock:
+        if _open_streams or any(thread.is_alive() for thread in _closing):
+            return False
+    global _cards_seen
+    _cards_seen = _cards()
+    try:
+        with _a_call(), quiet_stderr():
+            if sounddevice._initialized:  # noqa: SLF001 - the library has no public way to do this
+                sounddevice._terminate()  # noqa: SLF001
+            sounddevice._initialize()  # noqa: SLF001
+    except sounddevice.PortAudioError as error:
+        raise _not_started(error) from error
+    return True
+
+
+def changed() -> bool:
+    """Whether a sound card was plugged in or out since PortAudio looked last. It costs nothing and disturbs nobody."""
+    return _cards_seen != _cards()
+
+
+def _cards() -> str:
+    try:
+        return _CARDS.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def choose_device(wanted: str | int | None, direction: Direction, devices: Iterable[DeviceInfo]) -> DeviceInfo:
     """Find the device meant: None is the default, a number an index, a name an exact match or else a part that only one name holds.
 
-    Raises NoAudioDevice, naming what there is.
+    An exact match may differ in the number of the sound card, which changes with the order of plugging in. Raises NoAudioDevice, naming
+    what there is.
     """
     usable = [device for device in devices if device.channels(direction) > 0]
     if not usable:
@@ -137,6 +189,7 @@ def choose_device(wanted: str | int | None, direction: Direction, devices: Itera
 def _matches(wanted: str | int, usable: list[DeviceInfo]) -> list[DeviceInfo]:
     if isinstance(wanted, str):
         exact = [device for device in usable if device.name == wanted]
+        exact = exact or [device for device in usable if _without_card(device.name) == _without_card(wanted)]
         if exact:
             return exact[:1]
         if not wanted.isdecimal():
@@ -144,9 +197,24 @@ def _matches(wanted: str | int, usable: list[DeviceInfo]) -> list[DeviceInfo]:
     return [device for device in usable if device.index == int(wanted)]
 
 
+def _without_card(name: str) -> str:
+    """`USB Audio: - (hw:2,0)` without what is in brackets."""
+    return re.sub(r" \(hw:\d+,\d+\)$", "", name)
+
+
+@contextlib.contextmanager
+def _a_call() -> Iterator[None]:
+    thread = threading.current_thread()
+    _calling.add(thread)
+    try:
+        yield
+    finally:
+        _calling.discard(thread)
+
+
 def start_stream(kind: Any, **settings: Any) -> Any:
     """Open and start a stream of that `sounddevice` class. Raises its PortAudioError, and then holds nothing."""
-    with quiet_stderr():
+    with _a_call(), quiet_stderr():
         stream = kind(**settings)
         try:
             stream.start()
@@ -185,5 +253,8 @@ def _close_what_is_left() -> None:
         closing = tuple(_closing)
     for thread in closing:
         thread.join(_CLOSING_SECONDS)
+    if any(thread.is_alive() for thread in (*closing, *_calling)):
+        atexit.unregister(load_portaudio()._exit_handler)  # noqa: SLF001 - it would wait, or end PortAudio under a call that still hangs
+        return
     for stream in left:
         stream.close()

@@ -210,6 +210,9 @@ class NoEcho:
     def played(self, pcm: Pcm) -> None:
         """See ports.EchoCanceller."""
 
+    def restart(self, rate: int) -> None:
+        """See ports.EchoCanceller."""
+
     def cancel(self, frame: Frame) -> Cancelled:
         """See ports.EchoCanceller."""
         return Cancelled(frame.pcm, frame.pcm)
@@ -226,9 +229,14 @@ class LinearEchoCanceller:
 
     def __init__(self, rate: int, clock: Clock) -> None:
         """For a loudspeaker of that rate. `clock` is the one of the frames' times. Raises ImportError or OSError without its library."""
-        self._played = Played(rate, clock)
-        self._delay = 0.0
+        self._clock = clock
         self._silent = _RINGING_SECONDS
+        self.restart(rate)
+
+    def restart(self, rate: int) -> None:
+        """See ports.EchoCanceller."""
+        self._played = Played(rate, self._clock)
+        self._delay = 0.0
         self._begin()
 
     def _begin(self) -> None:

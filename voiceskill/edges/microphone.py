@@ -21,6 +21,12 @@ from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Clock, Frame, NoAudioD
 _BLOCK_SECONDS = FRAME_SAMPLES / HEARING_RATE
 _QUEUE_SECONDS = 20.0
 _SILENT_DEVICE_SECONDS = 3.0
+_STOOD_STILL_SECONDS = 1.0
+"""A wait that ends so much later than it should was no wait."""
+
+_JUMP_SECONDS = 2.0
+"""Sound that comes later than this is not late: the machine or this process stood still before it."""
+
 _LATENCY_SECONDS = 0.04
 _MOST_CHANNELS = 8
 _COMMON_RATES = (48_000, 44_100)
@@ -91,8 +97,8 @@ class FrameMaker:
     def _skip_what_was_lost(self, start: float, block: Block) -> None:
         expected = start + (self._taken + block.lost) / self._rate
         lost = block.lost
-        if block.gap:
-            began = block.arrived - len(block.pcm) / self._rate
+        began = block.arrived - len(block.pcm) / self._rate
+        if block.gap or began - expected > _JUMP_SECONDS:
             lost += max(0, round((began - expected) * self._rate))
         if lost == 0:
             return
@@ -183,17 +189,22 @@ class SoundDeviceMicrophone:
         """None once closed."""
         if self._closed:
             return None
-        try:
-            block = intake.blocks.get(timeout=_SILENT_DEVICE_SECONDS)
-        except queue.Empty:
-            block = None
+        block = self._wait_for_block(intake)
         if self._closed:
             return None
         if block is None:
-            raise NoAudioDevice(
-                f'The microphone "{self.name}" has stopped: no sound came from it. Check its plug and the sound system, then start again.'
-            )
+            raise NoAudioDevice(f'The microphone "{self.name}" has stopped: no sound came from it. Check its plug and the sound system.')
         return block
+
+    def _wait_for_block(self, intake: _Intake) -> Block | None:
+        """None when the device gives none any more. The time in which we stood still ourselves, suspended or stopped, is not its fault."""
+        while True:
+            began = self._clock.now()
+            try:
+                return intake.blocks.get(timeout=_SILENT_DEVICE_SECONDS)
+            except queue.Empty:
+                if self._clock.now() - began < _SILENT_DEVICE_SECONDS + _STOOD_STILL_SECONDS:
+                    return None
 
     def _open(self) -> tuple[Any, _Intake]:
         sounddevice = load_portaudio()

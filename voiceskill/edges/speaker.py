@@ -76,7 +76,7 @@ class SoundDeviceSpeaker:
         """What happened to the device when it no longer plays, though started and not closed."""
         if self._stream is None or not (self._ended or self._clock.now() - self._last_pull > _SILENT_DEVICE_SECONDS):
             return None
-        return NoAudioDevice(f'The loudspeaker "{self.name}" has stopped. Check its plug and the sound system, then start again.')
+        return NoAudioDevice(f'The loudspeaker "{self.name}" has stopped. Check its plug and the sound system.')
 
     def start(self, pull: PullSound) -> None:
         """Begin to play what `pull` gives: mono, any number of samples at `rate`. Raises NoAudioDevice."""

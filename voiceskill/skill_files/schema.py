@@ -125,6 +125,10 @@ class LinesSection(_Keys):
     tell_them: Text | None = None
     nudge: Text | None = None
     elsewhere: Text | None = None
+    cannot_hear: Text | None = None
+    hear_again: Text | None = None
+    too_loud: Text | None = None
+    sound_back: Text | None = None
 
 
 class ScreenPartEntry(_Keys):

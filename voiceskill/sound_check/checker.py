@@ -78,6 +78,12 @@ class SoundChecker:
             if self._check and self._check.id == check:
                 self._check = None
 
+    def restart(self, rate: int) -> None:
+        """There is another loudspeaker, which plays `rate` samples per second: a check under way is forgotten."""
+        with self._lock:
+            self._rate = rate
+            self._check = None
+
     def hear(self, frame: Frame, probability: float) -> None:
         """Take in a frame as the microphone gave it, and the probability that it holds speech."""
         with self._lock:

@@ -11,11 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voiceskill.core.actions import Action, LookAgain, Understood
-from voiceskill.core.conversation import answers, attending, flags, floor, guide, notes, screening, sound, steering, timing
+from voiceskill.core.conversation import answers, attending, flags, floor, guide, notes, screening, sound, steering, timing, troubles
 from voiceskill.core.conversation.controls import Controls
 from voiceskill.core.conversation.state import (
     AskingWhatHelped,
-    CarryOn,
     CheckingSound,
     Clarifying,
     Confirming,
@@ -34,10 +33,13 @@ from voiceskill.core.diary import ConditionTold
 from voiceskill.core.echo_guard import is_echo
 from voiceskill.core.events import (
     ClockSet,
+    DeviceFailed,
+    DeviceRecovered,
     Event,
     Failed,
     Heard,
     MemoryChanged,
+    Missed,
     NotHeard,
     Partial,
     Saved,
@@ -93,6 +95,8 @@ class Conversation:
                 self._overheard(turn, event)
             case SentenceBegun(at=at, text=text):
                 floor.sounded(turn, at, text)
+            case Spoken(say=say, interrupted=True) if troubles.is_mute(state):
+                troubles.unheard(turn, say)
             case Spoken(say=say, interrupted=interrupted):
                 if turn.said(say) and not interrupted:
                     guide.spoken(turn, say)
@@ -100,9 +104,6 @@ class Conversation:
             case NotHeard(voiced=voiced):
                 if state.asked and _MUMBLE[0] <= voiced <= _MUMBLE[1]:
                     turn.cue("failed")
-                floor.take_back(turn)
-            case Failed(what="hearing"):
-                turn.cue("failed")
                 floor.take_back(turn)
             case Failed(what="speech", ref=str(say)):
                 turn.cue("failed")
@@ -122,13 +123,19 @@ class Conversation:
             case TimerFired(timer=timer) if timer == QUESTION_TIMER:
                 self._lapse(turn)
             case TimerFired(timer=timer):
-                if not timing.fired(turn, timer):
+                if not timing.fired(turn, timer) and not troubles.fired(turn, timer):
                     guide.fired(turn, timer)
             case SpeechStarted(at=at, utterance=utterance, typed=typed):
                 turn.change(began=(utterance, at))
                 if not typed:
                     floor.duck(turn, utterance)
                 turn.do(LookAgain())
+            case DeviceFailed():
+                troubles.failed(turn, event)
+            case DeviceRecovered(device=device):
+                troubles.recovered(turn, device)
+            case Missed():
+                troubles.missed(turn)
             case ClockSet(at=at, wall=wall):
                 turn.change(clock=(at, wall))
             case Started(at=at, wall=wall):
@@ -149,14 +156,15 @@ class Conversation:
         manner = Manner(easier=progress.easier, conditions=screening.conditions(turn))
         turn.change(topic=intent.id, guided=Guided(intent.id, progress.cursor, Held(turn.at), manner))
         guide.wait_to_carry_on(turn)
-        turn.say(guide.lines(turn).where_we_were.replace("{NAME}", intent.routine.name))
-        turn.open(CarryOn())
+        guide.say_where_we_were(turn)
 
     def _lapse(self, turn: Turn) -> None:
         """Nobody answered our question. Silence after asking about danger counts as yes."""
         match turn.state.phase:
             case Confirming(intent):
                 flags.raise_flag(turn, self._skill.intents[intent])
+            case Flagged() if troubles.is_mute(turn.state):
+                pass  # it is said again when it can be heard
             case Flagged() as flagged:
                 flags.lapse(turn, flagged)
             case Screening() as asking:

@@ -93,6 +93,14 @@ def again(turn: Turn, phase: Flagged) -> None:
         turn.close()
 
 
+def unheard(turn: Turn, texts: tuple[str, ...]) -> None:
+    """Say lines that nobody could hear, and wait for the answer anew."""
+    for text in texts:
+        turn.say(text, urgent=True)
+    if isinstance(turn.state.phase, Flagged):
+        turn.open(turn.state.phase, _REPEAT_SECONDS)
+
+
 def stays(turn: Turn, phase: Flagged) -> bool:
     """Whether it is a flag after which we stay with somebody, whatever they answer."""
     return turn.skill.intents[phase.intent].stay is not None

@@ -261,6 +261,13 @@ def ask_to_carry_on(turn: Turn, text: str) -> None:
     turn.open(CarryOn())
 
 
+def say_where_we_were(turn: Turn, prefix: str = "") -> None:
+    """Name the routine that is held, and ask whether to carry on."""
+    name = routine_of(turn, under_way(turn).routine).name
+    turn.say(f"{prefix} {lines(turn).where_we_were.replace('{NAME}', name)}".strip())
+    turn.open(CarryOn())
+
+
 def carry_on(turn: Turn, prefix: str = "") -> None:
     """Go on with the routine that is held, from the start of the step. What it warns of is said again: who knows where they are by now."""
     turn.close()

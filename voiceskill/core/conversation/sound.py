@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from voiceskill.core.actions import CheckSound, StartTimer
+from voiceskill.core.actions import CheckSound
 from voiceskill.core.conversation import guide, screening
 from voiceskill.core.conversation.state import CarryOn, CheckingSound, Idle, Phase, Screening
-from voiceskill.core.conversation.turn import QUESTION_TIMER, Turn
+from voiceskill.core.conversation.turn import Turn
 from voiceskill.core.skill import SoundLines
 from voiceskill.core.sound import GOOD, Finding, in_order
 
@@ -24,13 +24,13 @@ def begin(turn: Turn, text: str) -> None:
     turn.silence()
     guide.hold(turn)
     turn.close()
-    turn.change(phase=CheckingSound(turn.say(text), before))
+    turn.open(CheckingSound(turn.say(text), before), _CHECK_SECONDS)
 
 
 def spoken(turn: Turn, say: str) -> None:
     """A reply is over: begin, if it said that we would."""
     if _checking(turn, say):
-        turn.do(CheckSound(say, turn.gain), StartTimer(QUESTION_TIMER, _CHECK_SECONDS))
+        turn.do(CheckSound(say, turn.gain))
 
 
 def unspoken(turn: Turn, say: str) -> None:

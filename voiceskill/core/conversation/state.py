@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from voiceskill.core.actions import Say
 from voiceskill.core.diary import Entry, Memory
+from voiceskill.core.events import DeviceKind
 from voiceskill.core.routines import Cursor, Manner
 from voiceskill.core.skill import Control
 from voiceskill.core.understanding.outcome import Match
@@ -278,6 +279,21 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with microphone and loudspeaker.
+
+    `away` are the devices of no use now, `holds` is whether a routine is held for their sake, `unheard` what was to be said meanwhile.
+    `complained` is when we last said that we hear nothing, `retract` whether to say that we hear again.
+    """
+
+    away: frozenset[DeviceKind] = frozenset()
+    holds: bool = False
+    unheard: tuple[Say, ...] = ()
+    complained: float = float("-inf")
+    retract: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """How things stand.
 
@@ -290,7 +306,8 @@ class State:
     about and that were denied: nobody is asked twice. `clock` ties the time of events to the time of day. `pending` are the replies
     to be given when an entry is saved, `unkept` the entries that are not on the disk, yet or at all. `forgetful` is whether we said
     that nothing can be kept, `asleep` whether good night was said, `nudged` the day on which we last said that it is not getting
-    better, `timed` the intent that we keep the time for. `gain` is the loudness asked for.
+    better, `timed` the intent that we keep the time for. `gain` is the loudness asked for, `trouble` what
+    is wrong with the devices.
     """
 
     phase: Phase = Idle()
@@ -320,6 +337,7 @@ class State:
     nudged: date | None = None
     timed: str | None = None
     gain: float = 1.0
+    trouble: Trouble = Trouble()
 
     @property
     def asked(self) -> bool:
