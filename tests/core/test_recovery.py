@@ -37,7 +37,8 @@ def test_it_is_never_looked_for_in_a_rush_and_never_given_up(happenings: list[tu
     at = 50.0
     away = Works(since=0.0).failed(at)
     for what, later in happenings:
-        assert 0.5 <= away.due - at <= 10.0
+        assert 0.5 <= away.wait <= 10.0
+        assert away.due == at + away.wait
         at = away.due
         if what == "found":
             works = away.found(at)

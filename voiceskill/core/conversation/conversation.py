@@ -28,7 +28,7 @@ from voiceskill.core.conversation.state import (
     Screening,
     State,
 )
-from voiceskill.core.conversation.turn import QUESTION_TIMER, Manners, Turn
+from voiceskill.core.conversation.turn import QUESTION_SECONDS, QUESTION_TIMER, Manners, Turn
 from voiceskill.core.diary import ConditionTold
 from voiceskill.core.echo_guard import is_echo
 from voiceskill.core.events import (
@@ -163,8 +163,8 @@ class Conversation:
         match turn.state.phase:
             case Confirming(intent):
                 flags.raise_flag(turn, self._skill.intents[intent])
-            case Flagged() if troubles.is_mute(turn.state):
-                pass  # it is said again when it can be heard
+            case Flagged() if troubles.is_mute(turn.state):  # it is said again when it can be heard
+                turn.start_when_said(QUESTION_TIMER, QUESTION_SECONDS)
             case Flagged() as flagged:
                 flags.lapse(turn, flagged)
             case Screening() as asking:
