@@ -75,12 +75,14 @@ def test_what_somebody_says_over_us_is_left_in() -> None:
     assert decibels(level(words), level(before_words)) > 12
 
 
-def test_while_we_are_silent_the_sound_goes_through_untouched() -> None:
+@pytest.mark.parametrize("rate", [HEARING_RATE, 44_100])
+def test_while_we_are_silent_the_sound_goes_through_untouched(rate: int) -> None:
     room = Room(0.0)
-    canceller = room.echo(HEARING_RATE, room.clock)
+    canceller = room.echo(rate, room.clock)
 
     def feed(frame: Frame) -> None:
         sound = canceller.cancel(frame)
+        canceller.played(np.zeros(rate * FRAME_SAMPLES // HEARING_RATE, np.int16))
         if frame.at > 1:
             assert sound.presence is frame.pcm
             assert sound.speech is frame.pcm

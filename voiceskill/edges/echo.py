@@ -37,6 +37,9 @@ _MEMORY_SAMPLES = round(3.0 * HEARING_RATE)
 _RINGING_SECONDS = 0.8
 """How long the room and the sound system may give back our voice after its end."""
 
+_INAUDIBLE = 8
+"""What is played more softly, of 32,768, nobody hears. Silence is not all zeros: the resampler adds a little noise."""
+
 _FRAME_SECONDS = FRAME_SAMPLES / HEARING_RATE
 
 
@@ -256,7 +259,7 @@ class LinearEchoCanceller:
     def cancel(self, frame: Frame) -> Cancelled:
         """See ports.EchoCanceller."""
         played = self._played.until(frame.at - self._delay, FRAME_SAMPLES)
-        self._silent = 0.0 if played.any() else self._silent + _FRAME_SECONDS
+        self._silent = 0.0 if np.abs(played).max() > _INAUDIBLE else self._silent + _FRAME_SECONDS
         if self._silent > _RINGING_SECONDS:
             return Cancelled(frame.pcm, frame.pcm)
         self._follow(self._tracker.add(played, frame.pcm))
