@@ -36,6 +36,7 @@ lines:
   yes_to_what: Yes to what?
   declined: All right.
   go_on: Shall I go on?
+  recording: I record.
   did_you_mean: Did you mean
 placeholders:
   KEEPER: the keeper
@@ -170,7 +171,7 @@ BROKEN = {
     "nothing after a key": ({"tea": TEA.replace(" Warm the pot first.", "")}, ["tea.yaml:9: ", '"more" is empty']),
     "a key of skill.yaml missing": ({"skill": SKILL.replace("  declined: All right.\n", "")}, ["skill.yaml:3: ", '"declined" is missing']),
     "an empty list of lines": ({"skill": SKILL.replace("\n    - I missed that.", " []")}, ["skill.yaml:6: ", "is empty"]),
-    "a placeholder in small letters": ({"skill": SKILL.replace("KEEPER", "Keeper")}, ["skill.yaml:15: ", "capital letters"]),
+    "a placeholder in small letters": ({"skill": SKILL.replace("KEEPER", "Keeper")}, ["skill.yaml:16: ", "capital letters"]),
     "a key twice": ({"tea": TEA + "more: Again.\n"}, ["tea.yaml:12: ", '"more" stands here for the second time (first on line 9)']),
     "bad YAML": ({"tea": TEA.replace("  - how", "\t- how")}, ["tea.yaml:4: ", "this is not YAML"]),
     "a colon in plain text": ({"tea": TEA.replace("more: Warm", "more: First: warm")}, ["tea.yaml:9: ", "this is not YAML"]),
@@ -204,8 +205,8 @@ BROKEN = {
     "an empty bracket in a template": ({"tea": TEA.replace("[some]", "<>")}, ["tea.yaml:6: ", "not a sentence template"]),
     "an unknown rule": ({"tea": TEA.replace("<make>", "<brew>")}, ["tea.yaml:6: ", "no rule <brew>"]),
     "an unknown list": ({"tea": TEA.replace("{drink}", "{food}")}, ["tea.yaml:6: ", "no list {food}"]),
-    "an unknown rule in a rule": ({"skill": SKILL.replace("<make>", "<brew>")}, ["skill.yaml:20: ", "no rule <brew>"]),
-    "a rule that needs itself": ({"skill": SKILL.replace("(make|boil)", "<please>")}, ["skill.yaml:19: ", "leads back to itself"]),
+    "an unknown rule in a rule": ({"skill": SKILL.replace("<make>", "<brew>")}, ["skill.yaml:21: ", "no rule <brew>"]),
+    "a rule that needs itself": ({"skill": SKILL.replace("(make|boil)", "<please>")}, ["skill.yaml:20: ", "leads back to itself"]),
 }  # fmt: skip
 
 

@@ -98,6 +98,7 @@ def run(
     ] = None,
     realtime: Annotated[bool, typer.Option("--realtime", help="Pace the recording as it was spoken.")] = False,
     no_wake: Annotated[bool, typer.Option("--no-wake", help="Answer without being called, whatever the settings say.")] = False,
+    record: Annotated[Path | None, typer.Option(help="Keep all that is heard and played in this folder.", metavar="DIR")] = None,
 ) -> None:
     """Listen and answer until stopped: the main job.
 
@@ -107,12 +108,14 @@ def run(
         raise typer.BadParameter("--wav and --out go together: a recording to hear, and a file for the answer")
     if realtime and wav is None:
         raise typer.BadParameter("--realtime is for a recording: give --wav and --out")
+    if record is not None and wav is not None:
+        raise typer.BadParameter("--record is for the microphone: a recording is on the disk already")
     _stop_when_signalled()
     with _journal(events) as observe, App(home, "open" if no_wake else None) as device:
         if wav is not None and out is not None:
             write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
         else:
-            run_live(device, observe, _announce)
+            run_live(device, observe, _announce, record=record)
 
 
 def _stop_when_signalled() -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
 
 from voiceskill.app import App, build_checker, kept
 from voiceskill.core.conversation import State
@@ -20,6 +21,7 @@ from voiceskill.edges.echo import build_echo_canceller
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.synthesisers.cache import Cached
+from voiceskill.edges.tape import Tape
 from voiceskill.keep import Keeper
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop, Observe
@@ -36,10 +38,11 @@ _SPEECH_CACHE_BYTES = 200 * 2**20
 """Room for all replies of a skill in two voices."""
 
 
-def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) -> None:
+def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], *, record: Path | None = None) -> None:
     """Hear and answer until the loop is stopped. Raises NoAudioDevice and ModelMissing, but no device that fails later ends it.
 
-    `on_ready` is given the loop, to stop it, and a line about the engines and devices in use.
+    `on_ready` is given the loop, to stop it, and a line about the engines and devices in use. What is heard and played is recorded in the
+    folder `record`, if there is one; BadInput where it cannot be.
     """
     clock = MonotonicClock()
     settings = app.settings
@@ -64,6 +67,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         )
         store = app.store()
         keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
+        time_of_day = TimeOfDay(clock)
         checker = build_checker(voice, devices.rate, settings.volume, clock, post)
         loop = Loop(
             app.conversation(),
@@ -77,8 +81,8 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         )
         inbox.append(loop)
         echo = build_echo_canceller(devices.rate, clock)
-        ear, mouth = Ear(app.listener(recogniser, loop, echo), checker), Mouth(voice, checker, echo)
-        time_of_day = TimeOfDay(clock)
+        tape = stack.enter_context(closing(Tape(record, devices.rate, time_of_day.now()))) if record else None
+        ear, mouth = Ear(app.listener(recogniser, loop, echo), checker, tape), Mouth(voice, checker, echo, tape)
 
         def tick() -> None:
             if time_of_day.was_set():
@@ -106,7 +110,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
         if not failure:
             threading.Thread(target=_render_ahead, args=(synthesiser, app.skill), name="render ahead", daemon=True).start()
             on_ready(loop, "; ".join((recogniser.name, synthesiser.name, *devices.names)))
-            post(Started(clock.now(), time_of_day.now()))
+            post(Started(clock.now(), time_of_day.now(), recording=tape is not None))
             loop.run()
     if failure:
         raise failure[0]
@@ -115,9 +119,10 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None]) 
 class Ear:
     """A tend.Ear: who listens, and who checks the sound as the microphone gave it."""
 
-    def __init__(self, listener: Listener, checker: SoundChecker) -> None:
+    def __init__(self, listener: Listener, checker: SoundChecker, tape: Tape | None) -> None:
         self._listener = listener
         self._checker = checker
+        self._tape = tape
 
     @property
     def idle(self) -> bool:
@@ -126,6 +131,8 @@ class Ear:
 
     def feed(self, frame: Frame) -> None:
         """See tend.Ear."""
+        if self._tape:
+            self._tape.heard(frame.pcm)
         self._listener.feed(frame)
         self._checker.hear(frame, self._listener.probability)
 
@@ -137,10 +144,11 @@ class Ear:
 class Mouth:
     """A tend.Mouth: the voice, with the probe of a check; the echo canceller learns of all that is played."""
 
-    def __init__(self, voice: Voice, checker: SoundChecker, echo: EchoCanceller) -> None:
+    def __init__(self, voice: Voice, checker: SoundChecker, echo: EchoCanceller, tape: Tape | None) -> None:
         self._voice = voice
         self._checker = checker
         self._echo = echo
+        self._tape = tape
 
     @property
     def silent(self) -> bool:
@@ -151,6 +159,8 @@ class Mouth:
         """See tend.Mouth."""
         pcm = self._checker.pull(samples)
         self._echo.played(pcm)
+        if self._tape:
+            self._tape.played(pcm)
         return pcm
 
     def mute(self) -> None:

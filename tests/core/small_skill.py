@@ -70,6 +70,7 @@ SKILL = Skill(
         agreed="All right.",
         declined="All right.",
         go_on="Shall I go on?",
+        recording="I record what I hear.",
         did_you_mean="Did you mean",
     ),
     sources={},

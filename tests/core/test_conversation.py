@@ -13,7 +13,7 @@ from tests.core.small_skill import INTENTS, SKILL
 from voiceskill.core.actions import Action, Alert, Cue, Say, StopSpeaking
 from voiceskill.core.conversation import Conversation, State
 from voiceskill.core.conversation.state import Flagged, Idle, Offered
-from voiceskill.core.events import Event, Failed, Heard, Hypothesis, NotHeard, Speaking, SpeechStarted, Spoken, TimerFired
+from voiceskill.core.events import Event, Failed, Heard, Hypothesis, NotHeard, Speaking, SpeechStarted, Spoken, Started, TimerFired
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.judgement import Judgement
 from voiceskill.core.understanding.matcher import Matcher
@@ -321,3 +321,10 @@ def test_of_two_likely_meanings_saying_one_more_clearly_is_enough() -> None:
     talk = doubtful_talk("redflag_fever", 0.0, unclear)
     talk.hear("mumble")
     assert talk.hear("the heat one") == "Warmth often eases a spasm."
+
+
+def test_a_recording_is_announced_before_anything_is_recorded_of_anybody() -> None:
+    talk = Talk()
+    said = [action for action in talk.event(Started(0.0, recording=True)) if isinstance(action, Say)]
+    assert [say.text for say in said] == [SKILL.lines.recording]
+    assert not any(isinstance(action, Say) for action in Talk().event(Started(0.0)))

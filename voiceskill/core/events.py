@@ -36,10 +36,14 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The device is ready to listen. `wall` is the time of day at `at`, with its zone, where it is known."""
+    """The device is ready to listen, and to keep a `recording` if the owner wants one.
+
+    `wall` is the time of day at `at`, with its zone, where it is known.
+    """
 
     at: float
     wall: datetime | None = None
+    recording: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,7 @@ class Lines:
     yes_to_what: str
     declined: str
     go_on: str
+    recording: str
     agreed: str
     did_you_mean: str
     severe: str | None = None

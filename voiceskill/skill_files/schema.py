@@ -118,6 +118,7 @@ class LinesSection(_Keys):
     yes_to_what: Text
     declined: Text
     go_on: Text
+    recording: Text
     agreed: Text = "All right."
     did_you_mean: Text
     severe: Text | None = None

@@ -138,9 +138,11 @@ class Conversation:
                 troubles.missed(turn)
             case ClockSet(at=at, wall=wall):
                 turn.change(clock=(at, wall))
-            case Started(at=at, wall=wall):
+            case Started(at=at, wall=wall, recording=recording):
                 if wall is not None:
                     turn.change(clock=(at, wall))
+                if recording:
+                    turn.say(self._skill.lines.recording, urgent=True)
                 turn.change(introduced=state.introduced or bool(state.memory.entries))
                 self._pick_up(turn)
             case _:
