@@ -12,6 +12,7 @@ from scripts.bench_suite.attention import measure_attention
 from scripts.bench_suite.barge_in import measure_barge_in
 from scripts.bench_suite.endpointing import measure_endpointing
 from scripts.bench_suite.engines import measure_engines
+from scripts.bench_suite.soak import measure_soak
 from scripts.bench_suite.speed import measure_speed
 from scripts.bench_suite.spoken import measure_spoken
 from scripts.bench_suite.tables import report
@@ -36,6 +37,13 @@ def speed(
 ) -> None:
     """Start to ready, and end of speech to first sound of the reply, over virtual sound devices."""
     report(measure_speed(_HOME.resolve(), starts=starts, turns=turns), json)
+
+
+@cli.command()
+def soak(json: Json = None, hours: Annotated[float, typer.Option(help="Hours that pass at the bedside.", min=0.5)] = 24) -> None:
+    """A day at the bedside, faster than time: what lying in wait costs, and whether anything grows."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
+        report(measure_soak(Home.find(data=Path(data)), Path(folder), hours), json)
 
 
 @cli.command("barge-in")

@@ -146,6 +146,23 @@ def test_stop_said_over_its_voice_silences_it(sound_server: SoundServer, home: P
             recording.wait_for(lambda pcm: len(pcm) > second and not pcm[-second:].any(), "a second of silence, once the buffers are empty")
 
 
+def test_with_its_voice_in_the_microphone_it_answers_in_full_and_still_stops_when_told(
+    sound_server: SoundServer, home: Path, tmp_path: Path
+) -> None:
+    question, stop = spoken("Should I use heat or ice?", "flite slt", tmp_path), spoken("Stop it. Stop!", "flite slt", tmp_path)
+    sound_server.set_echo(0.0, latency_ms=60)
+    try:
+        with bedside(sound_server.environment(), home) as device:
+            sound_server.play_into_microphone(question, HEARING_RATE)
+            assert device.wait_for("said")["interrupted"] is False
+            sound_server.play_into_microphone(question, HEARING_RATE)
+            device.wait_for("speaking")
+            sound_server.play_into_microphone(stop, HEARING_RATE)
+            assert device.wait_for("said")["interrupted"] is True
+    finally:
+        sound_server.set_echo(None)
+
+
 def test_a_danger_sign_is_answered_in_full_and_raises_an_alert(sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
     with bedside(sound_server.environment(), home) as device, sound_server.record_loudspeaker() as recording:
         sound_server.play_into_microphone(spoken("I can't feel my legs.", "flite rms", tmp_path), HEARING_RATE)

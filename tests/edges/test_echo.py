@@ -75,6 +75,14 @@ def test_what_somebody_says_over_us_is_left_in() -> None:
     assert decibels(level(words), level(before_words)) > 12
 
 
+def test_somebody_who_wears_earphones_is_heard_as_they_speak() -> None:
+    they = speech("slt", "That hurts, please stop.")
+    heard = in_a_room(-80.0, 6, (4.0, they))
+    for frame, sound in heard[round(3.5 * SECOND) :]:
+        assert sound.speech is frame.pcm
+        assert sound.presence is frame.pcm
+
+
 @pytest.mark.parametrize("rate", [HEARING_RATE, 44_100])
 def test_while_we_are_silent_the_sound_goes_through_untouched(rate: int) -> None:
     room = Room(0.0)

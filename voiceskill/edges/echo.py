@@ -146,33 +146,47 @@ def _pointer(pcm: Pcm) -> Any:
 
 
 class Leakage:
-    """Tells what is left of our own voice from what somebody else says, by how much of the echo was left lately."""
+    """Tells what is left of our own voice from what somebody else says, by how much of the echo was left lately.
+
+    And whether there is an echo at all: where there is none, as with earphones, a canceller takes away from what others say.
+    """
 
     _AUDIBLE = 200.0
     """Power of an echo, of 32,768 squared, below which it does not matter."""
 
     _FRAMES = round(5.0 / _FRAME_SECONDS)
     _FRAMES_NEEDED = round(1.5 / _FRAME_SECONDS)
-    """Until so much of our voice was heard, anything may be left of it."""
+    """Until so much of our voice was played, anything may be left of it."""
 
     _MORE = 10**0.8
     _LEAST = 10**-1.6
     """What is left counts as ours up to 8 dB above the usual share, and always when the echo came 16 dB louder."""
 
+    _IN_VAIN = 0.6
+    """Where the canceller usually leaves more than this share of what is heard while we speak, there was nothing to take out."""
+
     def __init__(self) -> None:
         self._shares: deque[float] = deque(maxlen=self._FRAMES)
+        self._left: deque[float] = deque(maxlen=self._FRAMES)
 
-    def is_ours(self, heard: Pcm, left: Pcm) -> bool:
-        """Whether what is `left` of a frame of what was `heard` can be our own voice alone."""
-        rest = left.astype(np.float64)
-        echo = float(((heard - rest) ** 2).mean())
+    @property
+    def echoes(self) -> bool:
+        """Whether our own voice is heard, as far as we know."""
+        return len(self._left) < self._FRAMES_NEEDED or float(np.median(self._left)) < self._IN_VAIN
+
+    def is_ours(self, heard: Pcm, left: Pcm, *, playing: bool) -> bool:
+        """Whether what is `left` of a frame of what was `heard` can be our own voice alone, which is `playing` or rings on."""
+        before, rest = heard.astype(np.float64), left.astype(np.float64)
+        power = float((rest**2).mean())
+        if playing:
+            self._left.append(power / (float((before**2).mean()) + 1.0))
+        echo = float(((before - rest) ** 2).mean())
         if echo < self._AUDIBLE:
             return False
-        share = float((rest**2).mean()) / echo
-        self._shares.append(share)
+        self._shares.append(power / echo)
         if len(self._shares) < self._FRAMES_NEEDED:
-            return share < self._MORE
-        return share < max(self._LEAST, self._MORE * float(np.median(self._shares)))
+            return power / echo < self._MORE
+        return power / echo < max(self._LEAST, self._MORE * float(np.median(self._shares)))
 
 
 class DelayTracker:
@@ -259,12 +273,16 @@ class LinearEchoCanceller:
     def cancel(self, frame: Frame) -> Cancelled:
         """See ports.EchoCanceller."""
         played = self._played.until(frame.at - self._delay, FRAME_SAMPLES)
-        self._silent = 0.0 if np.abs(played).max() > _INAUDIBLE else self._silent + _FRAME_SECONDS
+        playing = bool(np.abs(played).max() > _INAUDIBLE)
+        self._silent = 0.0 if playing else self._silent + _FRAME_SECONDS
         if self._silent > _RINGING_SECONDS:
             return Cancelled(frame.pcm, frame.pcm)
         self._follow(self._tracker.add(played, frame.pcm))
         speech = self._canceller.cancel(np.ascontiguousarray(frame.pcm), played)
-        return Cancelled(np.zeros_like(speech) if self._leakage.is_ours(frame.pcm, speech) else speech, speech)
+        ours = self._leakage.is_ours(frame.pcm, speech, playing=playing)
+        if not self._leakage.echoes:
+            return Cancelled(frame.pcm, frame.pcm)
+        return Cancelled(np.zeros_like(speech) if ours else speech, speech)
 
     def _follow(self, delay: float | None) -> None:
         """Move on to where the echo is, if it is out of reach."""
