@@ -172,3 +172,15 @@ def test_a_television_that_talks_on_does_not_keep_it_from_answering() -> None:
     assert StopSpeaking() not in actions
     talk.begins()
     assert StopSpeaking() in talk.goes_on("stop")
+
+
+def test_after_something_was_understood_whoever_speaks_over_it_is_given_way_to_again() -> None:
+    talk = Talk()
+    talk.begins()
+    talk.goes_on("and now the weather")
+    talk.ends("and now the weather for tomorrow")
+    talk.begins()
+    talk.ends("I was lifting a heavy box")
+    talk.event(SentenceBegun(5.0, talk.state.speaking[0].id, talk.state.speaking[0].text))
+    assert talk.begins() == [DuckSpeaking()]
+    assert talk.goes_on("and what about") == [PauseSpeaking()]

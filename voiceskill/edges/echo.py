@@ -155,8 +155,9 @@ class Leakage:
     """Power of an echo, of 32,768 squared, below which it does not matter."""
 
     _FRAMES = round(5.0 / _FRAME_SECONDS)
-    _FRAMES_NEEDED = round(1.5 / _FRAME_SECONDS)
-    """Until so much of our voice was played, anything may be left of it."""
+    _FRAMES_HEARD = round(3.0 / _FRAME_SECONDS)
+    _FRAMES_PLAYED = round(1.5 / _FRAME_SECONDS)
+    """Until so much of our voice was heard, anything may be left of it; until so much was played, it may be heard."""
 
     _MORE = 10**0.8
     _LEAST = 10**-1.6
@@ -172,7 +173,7 @@ class Leakage:
     @property
     def echoes(self) -> bool:
         """Whether our own voice is heard, as far as we know."""
-        return len(self._left) < self._FRAMES_NEEDED or float(np.median(self._left)) < self._IN_VAIN
+        return len(self._left) < self._FRAMES_PLAYED or float(np.median(self._left)) < self._IN_VAIN
 
     def is_ours(self, heard: Pcm, left: Pcm, *, playing: bool) -> bool:
         """Whether what is `left` of a frame of what was `heard` can be our own voice alone, which is `playing` or rings on."""
@@ -184,7 +185,7 @@ class Leakage:
         if echo < self._AUDIBLE:
             return False
         self._shares.append(power / echo)
-        if len(self._shares) < self._FRAMES_NEEDED:
+        if len(self._shares) < self._FRAMES_HEARD:
             return power / echo < self._MORE
         return power / echo < max(self._LEAST, self._MORE * float(np.median(self._shares)))
 

@@ -7,12 +7,13 @@ An urgent line gives way to nobody.
 
 from __future__ import annotations
 
-from voiceskill.core.actions import DuckSpeaking, PauseSpeaking, ResumeSpeaking
+from voiceskill.core.actions import DuckSpeaking, PauseSpeaking, ResumeSpeaking, Understood
 from voiceskill.core.conversation import guide
 from voiceskill.core.conversation.state import Counting, Ducked, Idle, Interrupted, Obeyed, Offered, Ours, State, Yielded
 from voiceskill.core.conversation.turn import Turn
 from voiceskill.core.skill import Control
 from voiceskill.core.understanding.normalise import words
+from voiceskill.core.understanding.outcome import Match
 
 _ECHO_SECONDS = 0.3
 """How long after our own speech the room may still give it back."""
@@ -67,13 +68,12 @@ def give_way(turn: Turn, utterance: int, text: str) -> None:
 def take_back(turn: Turn) -> None:
     """The utterance is over, and what it asked for is done: whatever was not silenced by that goes on."""
     floor = turn.state.floor
-    if not isinstance(floor, Ducked | Yielded):
-        turn.change(floor=floor if isinstance(floor, Ours) else Ours())
-    elif turn.state.speaking:
+    understood = any(isinstance(action, Understood) and isinstance(action.outcome, Match) for action in turn.actions)
+    interrupted = isinstance(floor, Ducked | Yielded) and bool(turn.state.speaking)
+    if interrupted:
         turn.do(ResumeSpeaking())
-        turn.change(floor=Ours(floor.in_vain + 1))
-    else:
-        turn.change(floor=Ours())
+    in_vain = 0 if understood or isinstance(floor, Obeyed) else floor.in_vain + interrupted
+    turn.change(floor=Ours(in_vain))
 
 
 def cut_short(turn: Turn, text: str) -> bool:
