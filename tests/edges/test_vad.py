@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from voiceskill.edges.vad import SileroVad
+from voiceskill.edges.vad import SileroVad, SpareDetector
 from voiceskill.edges.wav import read_wav
 from voiceskill.ports import FRAME_SAMPLES, Pcm, VoiceDetector
 
@@ -50,3 +50,49 @@ def test_a_frame_of_another_length_is_refused() -> None:
     for samples in (0, FRAME_SAMPLES - 1, 2 * FRAME_SAMPLES):
         with pytest.raises(ValueError, match="512 samples"):
             SileroVad().probability(np.zeros(samples, np.int16))
+
+
+class _Counting:
+    """Says that everything is speech, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def probability(self, frame: Pcm) -> float:
+        self.asked += 1
+        return 1.0
+
+    def reset(self) -> None:
+        pass
+
+
+def _noise(seconds: float, level: float) -> list[Pcm]:
+    sound = np.random.default_rng(5).standard_normal(round(seconds * 16_000) // FRAME_SAMPLES * FRAME_SAMPLES) * level
+    return list(sound.astype(np.int16).reshape(-1, FRAME_SAMPLES))
+
+
+@pytest.mark.parametrize("level", [0.0, 20.0, 2_000.0])
+def test_a_room_in_which_nothing_happens_costs_nothing(level: float) -> None:
+    counting = _Counting()
+    detector = SpareDetector(counting)
+    assert not any(detector.probability(frame) for frame in _noise(60, level))
+    assert counting.asked <= 60
+
+
+def test_what_is_louder_than_the_room_is_listened_to_with_what_came_before_it() -> None:
+    counting = _Counting()
+    detector = SpareDetector(counting)
+    for frame in _noise(10, 200.0):
+        detector.probability(frame)
+    before = counting.asked
+    assert [detector.probability(frame) for frame in _noise(0.5, 400.0)] == [1.0] * 15
+    assert counting.asked - before == 15 + 6
+
+
+def test_a_speaker_who_never_pauses_is_not_taken_for_the_room() -> None:
+    detector = SpareDetector(_Counting())
+    for frame in _noise(10, 20.0):
+        detector.probability(frame)
+    spoken = [frame for _ in range(60) for frame in (*_noise(0.4, 900.0), *_noise(0.16, 150.0))]
+    heard = [detector.probability(frame) for frame in spoken]
+    assert sum(heard) / len(heard) > 0.95
