@@ -190,6 +190,7 @@ class SoundServer:
             "source=loudspeaker.monitor",
             "sink=room",
             f"latency_msec={latency_ms}",
+            "adjust_time=0",  # or it plays now faster, now slower: no room does that
             "source_dont_move=true",
             "sink_dont_move=true",
         ]

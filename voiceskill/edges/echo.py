@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 
 from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Cancelled, Clock, EchoCanceller, Frame, Pcm
 
@@ -163,12 +164,16 @@ class Leakage:
     _LEAST = 10**-1.6
     """What is left counts as ours up to 8 dB above the usual share, and always when the echo came 16 dB louder."""
 
+    _FADES = 0.6
+    """How much of an echo's power counts a frame later still: the canceller errs longest at its end, and the room rings."""
+
     _IN_VAIN = 0.6
     """Where the canceller usually leaves more than this share of what is heard while we speak, there was nothing to take out."""
 
     def __init__(self) -> None:
         self._shares: deque[float] = deque(maxlen=self._FRAMES)
         self._left: deque[float] = deque(maxlen=self._FRAMES)
+        self._echo = 0.0
 
     @property
     def echoes(self) -> bool:
@@ -178,13 +183,15 @@ class Leakage:
     def is_ours(self, heard: Pcm, left: Pcm, *, playing: bool) -> bool:
         """Whether what is `left` of a frame of what was `heard` can be our own voice alone, which is `playing` or rings on."""
         before, rest = heard.astype(np.float64), left.astype(np.float64)
-        power = float((rest**2).mean())
+        power, whole = float((rest**2).mean()), float((before**2).mean())
         if playing:
-            self._left.append(power / (float((before**2).mean()) + 1.0))
-        echo = float(((before - rest) ** 2).mean())
+            self._left.append(power / (whole + 1.0))
+        self._echo = echo = max(float(((before - rest) ** 2).mean()), self._FADES * self._echo)
         if echo < self._AUDIBLE:
             return False
         self._shares.append(power / echo)
+        if power > whole:  # nobody grows louder by being less: the canceller errs, as after a gap in what was played
+            return True
         if len(self._shares) < self._FRAMES_HEARD:
             return power / echo < self._MORE
         return power / echo < max(self._LEAST, self._MORE * float(np.median(self._shares)))
@@ -193,23 +200,26 @@ class Leakage:
 class DelayTracker:
     """Measures from time to time, on two seconds of our own speech, how long after being played it is heard."""
 
-    _WINDOW = 2 * HEARING_RATE
-    _SPECTRUM = 2**17
-    _BAND = slice(round(300 / HEARING_RATE * _SPECTRUM), round(4_000 / HEARING_RATE * _SPECTRUM))
-    _EARLIEST = round(-0.3 * HEARING_RATE)
-    _LATEST = round(1.0 * HEARING_RATE)
+    _RATE = HEARING_RATE // 4
+    """What is measured on: the audio threads must not wait for it."""
+
+    _WINDOW = 2 * _RATE
+    _SPECTRUM = 2**15
+    _BAND = slice(round(300 / _RATE * _SPECTRUM), round(1_600 / _RATE * _SPECTRUM))
+    _EARLIEST = round(-0.3 * _RATE)
+    _LATEST = round(1.0 * _RATE)
     _SURE = 9.0
     """Deviations by which the peak of the correlation stands out. In two seconds of noise none reached 6."""
 
     def __init__(self) -> None:
-        self._played: list[Pcm] = []
-        self._heard: list[Pcm] = []
+        self._played: list[NDArray[np.float32]] = []
+        self._heard: list[NDArray[np.float32]] = []
 
     def add(self, played: Pcm, heard: Pcm) -> float | None:
         """Take in a frame of both. Gives the delay in seconds when it was measured; negative if the echo comes too early."""
-        self._played.append(played)
-        self._heard.append(heard)
-        if len(self._played) * FRAME_SAMPLES < self._WINDOW:
+        self._played.append(_quarter(played))
+        self._heard.append(_quarter(heard))
+        if sum(map(len, self._played)) < self._WINDOW:
             return None
         near, far = (np.fft.rfft(np.concatenate(frames), self._SPECTRUM) for frames in (self._heard, self._played))
         self._played, self._heard = [], []
@@ -219,7 +229,13 @@ class DelayTracker:
         correlation = np.fft.irfft(np.divide(cross, size, out=np.zeros_like(cross), where=size > 0))
         lags = np.concatenate([correlation[self._EARLIEST :], correlation[: self._LATEST]])
         peak = int(lags.argmax())
-        return (peak + self._EARLIEST) / HEARING_RATE if lags[peak] > self._SURE * lags.std() else None
+        return (peak + self._EARLIEST) / self._RATE if lags[peak] > self._SURE * lags.std() else None
+
+
+def _quarter(pcm: Pcm) -> NDArray[np.float32]:
+    """At a quarter of the rate: the mean of four samples is filter enough for this."""
+    mean: NDArray[np.float32] = pcm.reshape(-1, 4).mean(axis=1, dtype=np.float32)
+    return mean
 
 
 class NoEcho:
