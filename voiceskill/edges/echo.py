@@ -160,6 +160,10 @@ class Leakage:
     _FRAMES_PLAYED = round(1.5 / _FRAME_SECONDS)
     """Until so much of our voice was heard, anything may be left of it; until so much was played, it may be heard."""
 
+    _FRAMES_UNHEARD = round(0.19 / _FRAME_SECONDS)
+    _UNHEARD = 2e-5
+    """Unless for so long next to nothing was heard of it: 47 dB less than was played."""
+
     _MORE = 10**0.8
     _LEAST = 10**-1.6
     """What is left counts as ours up to 8 dB above the usual share, and always when the echo came 16 dB louder."""
@@ -174,19 +178,23 @@ class Leakage:
         self._shares: deque[float] = deque(maxlen=self._FRAMES)
         self._left: deque[float] = deque(maxlen=self._FRAMES)
         self._echo = 0.0
+        self._unheard = 0
 
     @property
     def echoes(self) -> bool:
         """Whether our own voice is heard, as far as we know."""
-        return len(self._left) < self._FRAMES_PLAYED or float(np.median(self._left)) < self._IN_VAIN
+        if len(self._left) < self._FRAMES_PLAYED:
+            return self._unheard < self._FRAMES_UNHEARD
+        return float(np.median(self._left)) < self._IN_VAIN
 
-    def is_ours(self, heard: Pcm, left: Pcm, *, playing: bool) -> bool:
-        """Whether what is `left` of a frame of what was `heard` can be our own voice alone, which is `playing` or rings on."""
-        before, rest = heard.astype(np.float64), left.astype(np.float64)
-        power, whole = float((rest**2).mean()), float((before**2).mean())
-        if playing:
-            self._left.append(power / (whole + 1.0))
-        self._echo = echo = max(float(((before - rest) ** 2).mean()), self._FADES * self._echo)
+    def is_ours(self, heard: Pcm, left: Pcm, played: Pcm) -> bool:
+        """Whether what is `left` of a frame of what was `heard` can be our own voice alone, `played` meanwhile or a moment ago."""
+        whole, power, loudness = _power(heard), _power(left), _power(played)
+        if loudness > _INAUDIBLE**2:
+            unheard = whole < self._UNHEARD * loudness
+            self._unheard += unheard
+            self._left.append(1.0 if unheard else power / whole)
+        self._echo = echo = max(_power(heard.astype(np.int32) - left), self._FADES * self._echo)
         if echo < self._AUDIBLE:
             return False
         self._shares.append(power / echo)
@@ -195,6 +203,11 @@ class Leakage:
         if len(self._shares) < self._FRAMES_HEARD:
             return power / echo < self._MORE
         return power / echo < max(self._LEAST, self._MORE * float(np.median(self._shares)))
+
+
+def _power(sound: NDArray[np.signedinteger]) -> float:
+    samples = sound.astype(np.float64)
+    return float(np.dot(samples, samples) / len(samples))
 
 
 class DelayTracker:
@@ -290,13 +303,12 @@ class LinearEchoCanceller:
     def cancel(self, frame: Frame) -> Cancelled:
         """See ports.EchoCanceller."""
         played = self._played.until(frame.at - self._delay, FRAME_SAMPLES)
-        playing = bool(np.abs(played).max() > _INAUDIBLE)
-        self._silent = 0.0 if playing else self._silent + _FRAME_SECONDS
+        self._silent = 0.0 if np.abs(played).max() > _INAUDIBLE else self._silent + _FRAME_SECONDS
         if self._silent > _RINGING_SECONDS:
             return Cancelled(frame.pcm, frame.pcm)
         self._follow(self._tracker.add(played, frame.pcm))
         speech = self._canceller.cancel(np.ascontiguousarray(frame.pcm), played)
-        ours = self._leakage.is_ours(frame.pcm, speech, playing=playing)
+        ours = self._leakage.is_ours(frame.pcm, speech, played)
         if not self._leakage.echoes:
             return Cancelled(frame.pcm, frame.pcm)
         return Cancelled(np.zeros_like(speech) if ours else speech, speech)
