@@ -69,6 +69,7 @@ def test_a_sound_server_that_dies_and_comes_back_is_used_again(fragile_sound_ser
         assert device.process.poll() is None
 
 
+@pytest.mark.long
 def test_a_reply_cut_by_a_dying_sound_server_is_given_up_and_owned_up_to(
     fragile_sound_server: SoundServer, home: Path, tmp_path: Path
 ) -> None:
@@ -84,6 +85,7 @@ def test_a_reply_cut_by_a_dying_sound_server_is_given_up_and_owned_up_to(
         check_that_it_answers(fragile_sound_server, device, tmp_path)
 
 
+@pytest.mark.long
 def test_a_sound_server_that_hangs_for_a_while_is_used_again(fragile_sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
     with bedside(fragile_sound_server.environment(), home) as device:
         fragile_sound_server.stall()
@@ -93,6 +95,7 @@ def test_a_sound_server_that_hangs_for_a_while_is_used_again(fragile_sound_serve
         check_that_it_answers(fragile_sound_server, device, tmp_path)
 
 
+@pytest.mark.long
 def test_a_microphone_pulled_out_is_missed_aloud_and_welcomed_back(fragile_sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
     with on_hardware(fragile_sound_server, home) as device:
         fragile_sound_server.unload_microphone()
@@ -104,6 +107,7 @@ def test_a_microphone_pulled_out_is_missed_aloud_and_welcomed_back(fragile_sound
         check_that_it_answers(fragile_sound_server, device, tmp_path)
 
 
+@pytest.mark.long
 def test_a_microphone_of_another_rate_takes_the_place_of_one_pulled_out(
     fragile_sound_server: SoundServer, home: Path, tmp_path: Path
 ) -> None:
@@ -113,6 +117,7 @@ def test_a_microphone_of_another_rate_takes_the_place_of_one_pulled_out(
         check_that_it_answers(fragile_sound_server, device, tmp_path)
 
 
+@pytest.mark.long
 def test_a_danger_line_that_nobody_could_hear_is_said_when_the_loudspeaker_is_back(
     fragile_sound_server: SoundServer, home: Path, tmp_path: Path
 ) -> None:
@@ -130,6 +135,7 @@ def test_a_danger_line_that_nobody_could_hear_is_said_when_the_loudspeaker_is_ba
         assert share_understood(line, understood(recording.pcm(), recording.rate)) > 0.6
 
 
+@pytest.mark.long
 def test_a_routine_is_held_while_the_loudspeaker_is_away_and_offered_again(
     fragile_sound_server: SoundServer, home: Path, tmp_path: Path
 ) -> None:
@@ -147,6 +153,7 @@ def test_a_routine_is_held_while_the_loudspeaker_is_away_and_offered_again(
             pass
 
 
+@pytest.mark.long
 def test_a_routine_slept_through_is_offered_again_instead_of_hurried_on(sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
     with bedside(sound_server.environment(), home) as device:
         ask(sound_server, device, "Start the breathing routine.", "routine_breathing", tmp_path)
@@ -160,6 +167,7 @@ def test_a_routine_slept_through_is_offered_again_instead_of_hurried_on(sound_se
         wait_until_said(device, "We were in the middle of")
 
 
+@pytest.mark.long
 def test_a_microphone_that_gives_nothing_is_told_of_once(sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
     with bedside(sound_server.environment(), home) as device:
         assert device.wait_for("error")["kind"] == "microphone"
@@ -168,6 +176,7 @@ def test_a_microphone_that_gives_nothing_is_told_of_once(sound_server: SoundServ
 
 
 @pytest.mark.parametrize("misfortune", [SoundServer.kill, SoundServer.stall])
+@pytest.mark.long
 def test_it_ends_when_asked_to_though_its_devices_are_gone(
     fragile_sound_server: SoundServer, home: Path, misfortune: Callable[[SoundServer], None]
 ) -> None:
@@ -178,6 +187,7 @@ def test_it_ends_when_asked_to_though_its_devices_are_gone(
         assert device.process.wait(PATIENCE_SECONDS) == 0
 
 
+@pytest.mark.long
 def test_a_sentence_said_into_a_loudspeaker_that_goes_away_ends_with_one_line(fragile_sound_server: SoundServer, home: Path) -> None:
     sentence = "Breathe in slowly, and out again. " * 10
     command = [sys.executable, "-m", "voiceskill", "say", sentence, "--data-dir", str(home)]

@@ -146,6 +146,7 @@ def test_stop_said_over_its_voice_silences_it(sound_server: SoundServer, home: P
             recording.wait_for(lambda pcm: len(pcm) > second and not pcm[-second:].any(), "a second of silence, once the buffers are empty")
 
 
+@pytest.mark.long
 def test_with_its_voice_in_the_microphone_it_answers_in_full_and_still_stops_when_told(
     sound_server: SoundServer, home: Path, tmp_path: Path
 ) -> None:
