@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from contextlib import suppress
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voiceskill.app import Home
 from voiceskill.settings import BadSettings, Settings, load_settings
 
 
@@ -64,3 +66,15 @@ def test_a_wake_phrase_too_short_is_refused_with_its_line_and_what_to_choose(tmp
 
 def test_every_setting_is_explained() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_settings_folder_that_may_not_be_looked_into_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", forbidden)
+    file = Home.find(data=tmp_path, intents=tmp_path).settings_file
+    assert file is not None
+    monkeypatch.setattr(Path, "read_text", forbidden)
+    with pytest.raises(BadSettings, match="cannot be read: Permission denied"):
+        load_settings(file)

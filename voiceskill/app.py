@@ -82,10 +82,18 @@ class Home:
         """Fill what is not given with the usual places."""
         usual_file = Path(platformdirs.user_config_dir("voiceskill")) / "settings.toml"
         return cls(
-            settings_file=settings_file or (usual_file if usual_file.is_file() else None),
+            settings_file=settings_file or (usual_file if _may_be_there(usual_file) else None),
             data=data or Path(platformdirs.user_data_dir("voiceskill")),
             intents=intents or shipped("intents") / "en",
         )
+
+
+def _may_be_there(file: Path) -> bool:
+    """Whether a file is there, as far as we are allowed to look: reading it says what is wrong."""
+    try:
+        return file.is_file()
+    except OSError:
+        return True
 
 
 class App:

@@ -58,9 +58,10 @@ def duck(turn: Turn, utterance: int) -> None:
 def give_way(turn: Turn, utterance: int, text: str) -> None:
     """Somebody said `text` over us and goes on. While we count we only duck: the seconds would not wait."""
     duck(turn, utterance)
-    guided = turn.state.guided
+    floor, guided = turn.state.floor, turn.state.guided
     counting = guided is not None and isinstance(guided.moment, Counting)
-    if turn.state.floor == Ducked(utterance) and len(words(text)) >= _GOES_ON and not counting:
+    heeded = isinstance(floor, Ducked) and floor.utterance == utterance and not floor.in_vain
+    if heeded and len(words(text)) >= _GOES_ON and not counting:
         turn.change(floor=Yielded(utterance))
         turn.do(PauseSpeaking())
 
