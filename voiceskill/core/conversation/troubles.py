@@ -84,15 +84,18 @@ def missed(turn: Turn) -> None:
     """Time has passed for which neither they nor we were there."""
     if turn.state.trouble.away:
         _hold(turn)
-    elif turn.state.guided and not isinstance(turn.state.guided.moment, Held):
+    elif turn.state.guided and not _is_held(turn.state):
         turn.silence()
         guide.hold(turn)
         guide.say_where_we_were(turn)
 
 
+def _is_held(state: State) -> bool:
+    return state.guided is not None and isinstance(state.guided.moment, Held)
+
+
 def _hold(turn: Turn) -> None:
-    guided = turn.state.guided
-    if guided and not isinstance(guided.moment, Held):
+    if turn.state.guided and not _is_held(turn.state):
         guide.hold(turn)
         turn.change(trouble=replace(turn.state.trouble, holds=True))
 
@@ -114,7 +117,7 @@ def _go_on(turn: Turn, trouble: Trouble) -> None:
     again = (lines.hear_again or "") if trouble.retract and not turn.state.asleep else ""
     if urgent:
         flags.unheard(turn, urgent)
-    elif trouble.holds and turn.state.guided and isinstance(turn.state.phase, Idle | CarryOn):
+    elif trouble.holds and _is_held(turn.state) and isinstance(turn.state.phase, Idle | CarryOn):
         guide.say_where_we_were(turn, again)
     elif trouble.unheard and lines.sound_back and not turn.state.asleep:
         turn.say(lines.sound_back)
