@@ -8,6 +8,7 @@ Laws of this module:
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from voiceskill.core.actions import StartTimer
 from voiceskill.core.conversation import flags, guide
@@ -35,11 +36,16 @@ def failed(turn: Turn, event: DeviceFailed) -> None:
     if event.how == "clipped":
         _complain(turn, turn.skill.lines.too_loud)
         return
-    trouble = turn.state.trouble
-    turn.change(trouble=replace(trouble, away=trouble.away | {event.device}))
-    _hold(turn)
+    lose(turn, event.device)
     if event.device == "microphone":
         turn.do(StartTimer(_LOST if event.how == "lost" else _SILENT, _PATIENCE_SECONDS))
+
+
+def lose(turn: Turn, what: DeviceKind | Literal["hearing"]) -> None:
+    """Do without it."""
+    trouble = turn.state.trouble
+    turn.change(trouble=replace(trouble, away=trouble.away | {what}))
+    _hold(turn)
 
 
 def fired(turn: Turn, timer: str) -> bool:
@@ -64,8 +70,8 @@ def unheard(turn: Turn, say: str) -> None:
     _hold(turn)
 
 
-def recovered(turn: Turn, device: DeviceKind) -> None:
-    """A device works again; once both do, we go on."""
+def recovered(turn: Turn, device: DeviceKind | Literal["hearing"], word: str = "") -> None:
+    """A device works again, and we say a `word` about it; once both do, and we may hear, we go on."""
     trouble = turn.state.trouble
     if device not in trouble.away:
         return
@@ -73,6 +79,8 @@ def recovered(turn: Turn, device: DeviceKind) -> None:
         turn.cancel(_LOST)
         turn.cancel(_SILENT)
     away = trouble.away - {device}
+    if word:
+        turn.say(word)
     if away:
         turn.change(trouble=replace(trouble, away=away))
     else:
