@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voiceskill.core.conversation import notes, steering, troubles
+from voiceskill.core.conversation.state import State
 from voiceskill.core.conversation.turn import Turn
 from voiceskill.core.events import Adjusted
 
@@ -27,12 +28,17 @@ def adjust(turn: Turn, wish: Adjusted) -> None:
         turn.change(attention=wish.attention)
 
 
+def hears(state: State) -> bool:
+    """Whether we are to hear anything."""
+    return "hearing" not in state.trouble.away
+
+
 def switch_hearing(turn: Turn, *, on: bool) -> None:
     """Tell whoever lies here: the switch may be in another room. Nobody is led who cannot say stop."""
     lines = turn.skill.lines
-    if on and "hearing" in turn.state.trouble.away:
+    if on and not hears(turn.state):
         troubles.recovered(turn, "hearing", lines.hear_again or "")
-    elif not on and "hearing" not in turn.state.trouble.away:
+    elif not on and hears(turn.state):
         troubles.lose(turn, "hearing")
         if lines.hearing_off:
             turn.say(lines.hearing_off)
