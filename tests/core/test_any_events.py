@@ -16,6 +16,7 @@ from voiceskill.core.conversation.turn import QUESTION_TIMER
 from voiceskill.core.diary import Memory, Screened, ScreenResult
 from voiceskill.core.events import (
     Adjusted,
+    AskedToSay,
     ClockSet,
     DeviceFailed,
     DeviceRecovered,
@@ -195,6 +196,7 @@ class World:
                 Adjusted(self.now, loudness=3.0, pace=0.5, quiet=self.chance.random() < 0.5, attention="wake"),
                 HearingSwitched(self.now, on=False),
                 HearingSwitched(self.now, on=True),
+                AskedToSay(self.now, "One two three."),
                 ClockSet(self.now, self.state.wall(self.now)),
                 MemoryChanged(self.now, Memory()),
                 MemoryChanged(self.now, Memory(self.state.memory.entries[:-1])),

@@ -46,6 +46,7 @@ from voiceskill.core.diary import ConditionTold
 from voiceskill.core.echo_guard import is_echo
 from voiceskill.core.events import (
     Adjusted,
+    AskedToSay,
     ClockSet,
     DeviceFailed,
     DeviceRecovered,
@@ -152,6 +153,8 @@ class Conversation:
                 by_hand.adjust(turn, event)
             case HearingSwitched(on=on):
                 by_hand.switch_hearing(turn, on=on)
+            case AskedToSay(text=text):
+                by_hand.say(turn, text)
             case DeviceFailed():
                 troubles.failed(turn, event)
             case DeviceRecovered(device=device):
