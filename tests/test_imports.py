@@ -10,16 +10,31 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "voiceskill"
 
 ORDER = [
-    *("core", "ports", "edges", "listen", "earcons", "speak", "keep", "hearing_check", "tend", "journal", "loop", "sound_check"),
-    *("status", "homeassistant"),
-    *("settings", "skill_files", "app", "household", "recorded", "live", "doctor", "typed", "rehearse"),
-    *("options", "diary_files", "diary_commands", "cli", "__main__"),
+    *(
+        "core",
+        "ports",
+        "addresses",
+        "edges",
+        "listen",
+        "earcons",
+        "speak",
+        "keep",
+        "hearing_check",
+        "tend",
+        "journal",
+        "loop",
+        "sound_check",
+    ),
+    *("status", "homeassistant", "screen", "diary_files", "diary_chart"),
+    *("settings", "settings_file", "skill_files", "app", "household", "recorded", "live", "doctor", "typed", "rehearse"),
+    "bedside_screen",
+    *("options", "diary_commands", "cli", "__main__"),
 ]
 """From the inside out: a module may import only what stands before its own layer, or its own layer."""
 
 LOOSE = {
     *("listen", "earcons", "speak", "keep", "hearing_check", "tend", "loop", "journal", "sound_check", "status", "homeassistant"),
-    *("settings", "skill_files"),
+    *("settings", "settings_file", "skill_files", "screen", "diary_files", "diary_chart"),
 }
 """What works on the core and the ports, and knows no edge."""
 

@@ -20,6 +20,7 @@ from rich.text import Text
 
 from voiceskill import __version__
 from voiceskill.app import App, Home
+from voiceskill.bedside_screen import run_beside, screen_beside_the_bed
 from voiceskill.core.actions import Say
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.outcome import Match, Outcome
@@ -29,7 +30,6 @@ from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.devices import list_devices
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.journal import Journal
-from voiceskill.live import run_live
 from voiceskill.loop import Loop, Observe
 from voiceskill.options import with_common_options
 from voiceskill.ports import Fault, ModelMissing, NoAudioDevice
@@ -115,7 +115,12 @@ def run(
         if wav is not None and out is not None:
             write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
         else:
-            run_live(device, observe, _announce, record=record)
+            with screen_beside_the_bed(device, _tell) as screen:
+                run_beside(device, screen, observe, _announce, record=record)
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _stop_when_signalled() -> None:

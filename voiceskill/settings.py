@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from voiceskill.addresses import parse_address
 from voiceskill.core.attention import DEFAULT_PHRASE, Attention, unfit
 from voiceskill.ports import Fault
 
@@ -22,6 +23,11 @@ def _callable(phrase: str) -> str:
     return phrase
 
 
+def _screen(address: str) -> str:
+    return address and f"http://{parse_address(address if '://' in address else f'http://{address}', 'http')}"
+
+
+ServeAt = Annotated[str, AfterValidator(_screen)]
 WakeText = Annotated[str, AfterValidator(_callable)]
 
 
@@ -57,6 +63,11 @@ class Settings(BaseModel):
     )
     wake_phrase: WakeText = Field(
         DEFAULT_PHRASE, description="what calls the device: two to four words that nobody says otherwise, none of them short"
+    )
+    screen: ServeAt = Field(
+        "",
+        description="where `voiceskill run` serves the bedside screen: http://127.0.0.1:8480 for a browser on this machine alone, "
+        "http://0.0.0.0:8480 for telephones in the house too, each after it was given a code; empty: nowhere",
     )
     country: str = Field("", description="two letters of the country, for the numbers to call: GB, IE, US, CA, AU; empty: none are named")
     emergency_number: str = Field(

@@ -291,6 +291,7 @@ class Skill:
     `unrelated` is talk that is not for the device; `spelling` maps letters to those that they sound like (see `core.attention`).
     `conditions` says of each in words what is known of somebody who has it, `condition_words` how people tell of it, `passing`
     are those that last for hours only.
+    `countries` are those, as two letters, whose numbers to call are known.
     Words of `severe_signs` make a sign of danger an emergency; words of `distress` ask for short and slow answers and the routine
     `calming`; words of `elsewhere` are about things that the device knows nothing of; nobody has finished who stops after one of
     `unfinished`. The intent `not_improving` is
@@ -310,6 +311,7 @@ class Skill:
     conditions: Mapping[str, str] = field(default_factory=dict)
     passing: frozenset[str] = frozenset()
     condition_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    countries: frozenset[str] = frozenset()
     severe_signs: tuple[str, ...] = ()
     distress: tuple[str, ...] = ()
     calming: str | None = None

@@ -18,8 +18,9 @@ class Refused:
 
 
 class Device(Protocol):
-    """The device behind the pages. What may wait for a disk is called in a thread of its own: all but `scene`, `night`, `wish`, `start`,
-    `say_code` and `watch_level`.
+    """The device behind the pages.
+
+    What may wait for a disk is called in a thread of its own: all but `scene`, `night`, `wish`, `start`, `say_code` and `watch_level`.
     """
 
     def scene(self) -> Values:

@@ -37,6 +37,7 @@ MOST_BYTES = 16_384
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "media-src 'self' blob:; "
     "require-trusted-types-for 'script'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -105,16 +105,8 @@ class Pages:
 
     async def _set_up_page(self, request: Request, told: Values | None = None, status: int = 200) -> Response:
         shown = await to_thread.run_sync(self._device.set_up)
-        values = {
-            "told": None,
-            "wrong": None,
-            "code": None,
-            **shown,
-            "paired": self._pairing.paired,
-            "shared": self._shared,
-            **(told or {}),
-        }
-        return self._page(request, "set_up.html", values, status)
+        usual = {"told": None, "wrong": None, "code": None, "paired": self._pairing.paired, "shared": self._shared}
+        return self._page(request, "set_up.html", usual | dict(shown) | dict(told or {}), status)
 
     async def _pair(self, request: Request) -> Response:
         if visitor_of(request.scope).admitted:
@@ -124,7 +116,7 @@ class Pages:
     # What goes on while a page is open.
 
     async def _live(self, request: Request) -> Response:
-        return self._looking(request, self._device.scene, None)
+        return self._looking(request, lambda: {"night": self._device.night(), **self._device.scene()}, None)
 
     async def _level(self, request: Request) -> Response:
         return self._looking(request, lambda: {"level": round(self._device.watch_level(), 1)}, _LEVEL_SECONDS)

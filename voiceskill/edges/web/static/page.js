@@ -1,6 +1,6 @@
 // What all pages share: sending what a button means, following the device, and day and night.
 
-const csrf = document.querySelector('meta[name="csrf"]').content;
+let csrf = document.querySelector('meta[name="csrf"]').content;
 const trouble = document.getElementById("trouble");
 
 export function tell(words) {
@@ -14,15 +14,24 @@ async function again() {
   location.reload();
 }
 
+async function post(path, fields) {
+  return fetch(path, {
+    method: "POST",
+    headers: { "X-CSRF-Token": csrf, "X-Requested-With": "fetch" },
+    body: new URLSearchParams(fields),
+    keepalive: true,
+  });
+}
+
 export async function send(path, fields = {}) {
   try {
-    const answer = await fetch(path, {
-      method: "POST",
-      headers: { "X-CSRF-Token": csrf, "X-Requested-With": "fetch" },
-      body: new URLSearchParams(fields),
-      keepalive: true,
-    });
-    if (answer.status === 401 || answer.status === 403) return again();
+    let answer = await post(path, fields);
+    if (answer.status === 403) {
+      // The page is older than our visit. What was pressed is done all the same.
+      csrf = (await (await fetch(location.href)).text()).match(/name="csrf" content="(\w+)"/)?.[1] ?? csrf;
+      answer = await post(path, fields);
+    }
+    if (answer.status === 401) return again();
     tell(answer.ok ? "" : await answer.text());
     return answer;
   } catch {
