@@ -22,6 +22,7 @@ from voiceskill.core.conversation import State
 from voiceskill.core.conversation.by_hand import LOUDEST, SOFTEST
 from voiceskill.core.conversation.steering import QUICKEST, SLOWEST
 from voiceskill.core.events import AskedToSay, Event, MemoryChanged
+from voiceskill.core.spoken_values import number
 from voiceskill.diary_chart import DAYS, Span, draw, entries_between, first_day
 from voiceskill.diary_files import as_csv, told
 from voiceskill.doctor import Examined, examine_running
@@ -212,10 +213,10 @@ class BedsideScreen:
             return wav_bytes(synthesiser.render(_SAMPLE_SENTENCE))
 
     def say_code(self, code: str) -> None:
-        """Say a code, slowly, twice."""
-        if self._post:
-            figures = ", ".join(code)
-            self._post(AskedToSay(self._clock.now(), f"The code is: {figures}. Again: {figures}."))
+        """Say a code, figure by figure."""
+        if self._post and (line := self._app.skill.lines.pairing):
+            figures = ", ".join(number(int(figure)) for figure in code)
+            self._post(AskedToSay(self._clock.now(), line.replace("{CODE}", figures)))
 
     def examine(self) -> list[Mapping[str, Any]]:
         """What the doctor sees while the device runs."""

@@ -53,6 +53,9 @@ BUTTONS: Mapping[str, Control] = {
 }
 """The buttons, by the name that the page knows them by."""
 
+_SHOWN_SECONDS = 120.0
+"""How long words stay on the screen after they were said."""
+
 _MODES: Mapping[str, Attention] = {"open": "open", "wake": "wake"}
 _SWITCH = {"on": True, "off": False}
 
@@ -73,8 +76,9 @@ _RINGS: Mapping[Breath | None, RingKind] = {Breath.IN: "in", Breath.OUT: "out", 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """What somebody says, as far as it is heard. It is `settled` when they have finished."""
+    """What somebody says, as far as it was heard at `at`. It is `settled` when they have finished."""
 
+    at: float
     text: str
     settled: bool
 
@@ -150,22 +154,22 @@ class Onlooker:
         self._counts: set[str] = set()
         self._moment: tuple[int, float] = (0, 0.0)
 
-    def observe(self, _at: float, happening: Event | Action) -> None:
+    def observe(self, at: float, happening: Event | Action) -> None:
         """Take in something that happens."""
         self._watch.observe(happening)
         match happening:
             case SpeechStarted():
-                self._heard = Caption("", settled=False)
+                self._heard = Caption(at, "", settled=False)
             case Partial(text=text):
-                self._heard = Caption(text, settled=False)
+                self._heard = Caption(at, text, settled=False)
             case Heard(text=text):
-                self._heard = Caption(text, settled=True)
+                self._heard = Caption(at, text, settled=True)
             case NotHeard():
                 self._heard = None
             case Say(id=say):
                 self._asked[say] = happening
-            case SentenceBegun(at=at, say=say, text=text, seconds=seconds) if say not in self._counts:
-                self._said = self._sentence(at, say, text, seconds)
+            case SentenceBegun(at=begun, say=say, text=text, seconds=seconds) if say not in self._counts:
+                self._said = self._sentence(begun, say, text, seconds)
             case Spoken(say=say):
                 self._over(say)
             case SoundChecked(findings=findings):
@@ -243,10 +247,15 @@ class Onlooker:
 
 
 def as_json(scene: Scene | None, now: float) -> dict[str, Any]:
-    """A scene for the page, at `now`: what has begun tells how many seconds ago. Without one there is no conversation."""
+    """A scene for the page, at `now`: what has begun tells how many seconds ago. Without one there is no conversation.
+
+    What was said is shown no longer than it is of use: others may come into the room.
+    """
     if scene is None:
         return {"doing": "starting", "words": "Starting"}
     status = scene.status
+    heard = scene.heard if scene.heard and now - scene.heard.at < _SHOWN_SECONDS else None
+    said = scene.said if scene.said and not (scene.said.over and now - scene.said.since > _SHOWN_SECONDS) else None
     return {
         "doing": status.doing.value,
         "words": _DOING[status.doing],
@@ -256,8 +265,8 @@ def as_json(scene: Scene | None, now: float) -> dict[str, Any]:
         "pace": round(status.pace, 2),
         "quiet": status.quiet,
         "attention": status.attention,
-        "heard": {"text": scene.heard.text, "settled": scene.heard.settled} if scene.heard else None,
-        "said": _sentence_json(scene.said, now) if scene.said else None,
+        "heard": {"text": heard.text, "settled": heard.settled} if heard else None,
+        "said": _sentence_json(said, now) if said else None,
         "lead": _lead_json(scene.lead, now) if scene.lead else None,
         "found": list(scene.found) if scene.found is not None else None,
     }

@@ -192,6 +192,7 @@ class Lines:
     too_loud: str | None = None
     sound_back: str | None = None
     hearing_off: str | None = None
+    pairing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

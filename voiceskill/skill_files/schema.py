@@ -132,6 +132,7 @@ class LinesSection(_Keys):
     too_loud: Text | None = None
     sound_back: Text | None = None
     hearing_off: Text | None = None
+    pairing: Text | None = None
 
 
 class ScreenPartEntry(_Keys):

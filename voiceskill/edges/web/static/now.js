@@ -56,6 +56,7 @@ function showSaid(one, now) {
 
 function showHeard(one) {
   const text = one?.text ?? "";
+  if (heard.textContent !== text) captions.scrollTop = 0;
   heard.hidden = !text;
   heard.textContent = text;
   heard.classList.toggle("settled", Boolean(one?.settled));

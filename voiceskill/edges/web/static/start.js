@@ -1,5 +1,7 @@
 // The page Start: one tap, and a box to find a question by its words.
-import { pressed, send } from "/static/page.js";
+import { buttons, pressed, send } from "/static/page.js";
+
+buttons();
 
 for (const button of document.querySelectorAll("button[name=ask]")) {
   button.addEventListener("click", async (event) => {
