@@ -137,4 +137,6 @@ def _words(scores: list[PainScored]) -> str:
     if not scores:
         return "No pain score was told."
     low, high = min(entry.score for entry in scores), max(entry.score for entry in scores)
+    if len(scores) == 1:
+        return f"One score: {low:g}."
     return f"{len(scores)} scores, from {low:g} to {high:g}; the first {scores[0].score:g}, the last {scores[-1].score:g}."

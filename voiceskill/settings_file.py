@@ -32,6 +32,8 @@ def change_settings(path: Path, changes: Mapping[str, Value], check: Callable[[P
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+    except UnicodeEncodeError as error:
+        raise Fault("This has a character that cannot be written: leave it out") from error
     except OSError as error:
         raise Fault(f"{path} cannot be written ({error.strerror}): see who owns it") from error
 

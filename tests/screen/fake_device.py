@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from httpx import Response
 from starlette.testclient import TestClient
 
 from tests.fakes import FakeClock
@@ -116,7 +115,7 @@ class Browser:
         self.client = TestClient(house.app, base_url=address, client=(peer, 50_000), follow_redirects=False)
         self.client.headers["accept"] = "text/html"
 
-    def get(self, path: str, **headers: str) -> Response:
+    def get(self, path: str, **headers: str) -> Any:
         return self.client.get(path, headers=_dashed(headers))
 
     def token(self, path: str = "/") -> str:
@@ -124,12 +123,12 @@ class Browser:
         found = re.search(r'name="csrf" content="(\w+)"', self.get(path).text)
         return found[1] if found else ""
 
-    def post(self, path: str, *, token: str | None = None, page: str = "/", **fields: str) -> Response:
+    def post(self, path: str, *, token: str | None = None, page: str = "/", **fields: str) -> Any:
         """Send a form of a page."""
         fields["csrf"] = self.token(page) if token is None else token
         return self.client.post(path, data=fields, headers={"origin": self.address})
 
-    def connect(self, code: str, name: str = "Anna's telephone") -> Response:
+    def connect(self, code: str, name: str = "Anna's telephone") -> Any:
         """Type a code."""
         return self.post("/pair", page="/pair", code=code, name=name)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
+from starlette.routing import Route
+from starlette.websockets import WebSocketDisconnect
 
 from tests.screen.fake_device import House
 from voiceskill.edges.web.guard import HEADERS, MOST_BYTES
@@ -29,8 +32,13 @@ def test_a_browser_at_the_bedside_needs_no_code(house: House) -> None:
     assert house.bedside().get("/").status_code == 200
 
 
+def test_a_telephone_reaches_it_by_its_name_and_by_its_number(house: House) -> None:
+    for host in ("bedside", "bedside.local", "192.168.1.5"):
+        assert house.telephone(host=host).get("/pair").status_code == 200
+
+
 def test_all_forms_are_tried_here(house: House) -> None:
-    routes = {route.path for route in house.app.routes if "POST" in (getattr(route, "methods", None) or ())}
+    routes = {route.path for route in house.app.routes if isinstance(route, Route) and "POST" in (route.methods or ())}
     assert {path.replace("/press/stop", "/press/{name}") for path in FORMS} == routes
 
 
@@ -180,8 +188,6 @@ def test_what_is_no_form_is_not_read(house: House, kind: str) -> None:
 
 
 def test_a_websocket_is_closed(house: House) -> None:
-    from starlette.websockets import WebSocketDisconnect
-
     with pytest.raises(WebSocketDisconnect), house.bedside().client.websocket_connect("/live"):
         pass
 
@@ -236,8 +242,6 @@ def test_the_code_connects_a_telephone_once(house: House) -> None:
 
 
 def test_a_code_is_over_after_ten_minutes(house: House) -> None:
-    from datetime import timedelta
-
     code = house.pairing.new_code()
     house.now += timedelta(seconds=CODE_SECONDS)
     assert house.telephone().connect(code).status_code == 403

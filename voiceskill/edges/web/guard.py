@@ -87,7 +87,8 @@ class Guard:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        if scope["type"] != "http":
+        if scope["type"] != "http":  # the server begins or ends
+            await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         visitor = self._visitor(scope, headers)

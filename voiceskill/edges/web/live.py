@@ -17,7 +17,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-_AGAIN_SECONDS = 10.0
+AGAIN_SECONDS = 10.0
 """How often the scene is sent though nothing has changed: night falls, and a connection that broke is noticed."""
 
 _PATIENCE_SECONDS = 10.0
@@ -134,7 +134,7 @@ class LiveResponse(Response):
             line = f"data: {json.dumps({'run': self._board.run, **self._look()}, ensure_ascii=False)}\n\n"
             await asyncio.wait_for(send({"type": "http.response.body", "body": line.encode(), "more_body": True}), _PATIENCE_SECONDS)
             if self._seconds is None:
-                await self._board.wait_for_news(seen, _AGAIN_SECONDS)
+                await self._board.wait_for_news(seen, AGAIN_SECONDS)
             else:
                 await asyncio.sleep(self._seconds)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
