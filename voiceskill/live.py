@@ -19,6 +19,7 @@ from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.devices import changed, look_again
 from voiceskill.edges.echo import build_echo_canceller
+from voiceskill.edges.machine import save_memory
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.synthesisers.cache import Cached
@@ -45,6 +46,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], 
     `on_ready` is given the loop, to stop it, and a line about the engines and devices in use. What is heard and played is recorded in the
     folder `record`, if there is one; BadInput where it cannot be.
     """
+    save_memory()
     clock = MonotonicClock()
     settings = app.settings
     with ExitStack() as stack:
