@@ -137,6 +137,8 @@ def test_stop_said_over_its_voice_silences_it(sound_server: SoundServer, home: P
     with bedside(sound_server.environment(), home) as device:
         sound_server.play_into_microphone(spoken("Should I use heat or ice?", "flite rms", tmp_path), HEARING_RATE)
         device.wait_for("speaking")
+        with sound_server.record_loudspeaker() as recording:
+            recording.wait_for(lambda pcm: np.count_nonzero(pcm) > recording.rate // 2, "half a second of its voice")
         sound_server.play_into_microphone(stop, HEARING_RATE)
         said = device.wait_for("said")
         assert said["interrupted"] is True
