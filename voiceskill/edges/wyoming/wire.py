@@ -56,7 +56,8 @@ async def _rest_of_event(first: bytes, reader: asyncio.StreamReader) -> Event:
     except asyncio.LimitOverrunError as error:
         raise Malformed("the header is too long") from error
     header = _object(line, "header")
-    kind, data = header.get("type"), header.get("data") or {}
+    kind, data = header.get("type"), header.get("data")
+    data = {} if data is None else data
     if not isinstance(kind, str) or not isinstance(data, dict):
         raise Malformed("the header names no event")
     more = await reader.readexactly(_length(header, "data_length", DATA_BYTES))
@@ -77,7 +78,9 @@ def _object(text: bytes, what: str) -> dict[str, Any]:
 
 
 def _length(header: dict[str, Any], name: str, most: int) -> int:
-    length = header.get(name) or 0
+    length = header.get(name)
+    if length is None:
+        return 0
     if not isinstance(length, int) or not 0 <= length <= most:
         raise Malformed(f"{name} is not a number from 0 to {most}")
     return length
