@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -33,6 +35,9 @@ LONGEST_TEXT = 5_000
 _LONGEST_NAME = 200
 _SAMPLES_A_CHUNK = 1_024
 _PAUSE_SECONDS = 0.25
+
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""Close, and throw away what was not taken yet."""
 
 _log = logging.getLogger(__name__)
 
@@ -131,9 +136,14 @@ class Client:
         return event
 
     async def _send(self, *events: Eventable) -> None:
-        async with asyncio.timeout(self._desk.patience.write):
-            for event in events:
-                await async_write_event(event.event(), self._writer)
+        try:
+            async with asyncio.timeout(self._desk.patience.write):
+                for event in events:
+                    await async_write_event(event.event(), self._writer)
+        except TimeoutError:
+            # Otherwise the system would keep for minutes what the client does not take.
+            self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            raise
 
     async def _leave(self) -> None:
         """Send what it was not sent yet, and say goodbye."""
