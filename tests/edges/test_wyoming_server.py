@@ -601,7 +601,7 @@ class Refusing:
 def test_nothing_that_is_said_enters_the_log_whatever_goes_wrong(caplog: pytest.LogCaptureFixture) -> None:
     said = "I am Margaret"
     broken = FakeSynthesiser(broken=[said])
-    with serving(offering(Refusing(), Breaking(said, partials=False), broken), patience=Patience(idle=0.05)) as port:
+    with serving(offering(Refusing(), Breaking(said, partials=False), broken), patience=Patience(idle=0.05, event=0.05)) as port:
         answers(port, Transcript(said))
         answers(port, Synthesize(said))
         answers(port, Transcribe(), *sound(0.5))
