@@ -620,8 +620,8 @@ def test_a_port_in_use_is_named_in_one_line() -> None:
 
 
 def test_an_address_of_another_machine_is_named_in_one_line() -> None:
-    with pytest.raises(Fault, match=r"192\.0\.2\.1:10500 is no address of this machine"):
-        WyomingServer(offering(), Address("192.0.2.1", 10_500), Door.of(["192.0.2.0/24"])).start()
+    with pytest.raises(Fault, match=r"203\.0\.113\.1:10500 is no address of this machine"):
+        WyomingServer(offering(), Address("203.0.113.1", 10_500), Door.of(["203.0.113.0/24"])).start()
 
 
 def test_everybody_is_let_go_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
