@@ -17,7 +17,7 @@ from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.synthesisers.cache import Cached
 from voiceskill.edges.wyoming.offer import Offer
 from voiceskill.edges.wyoming.server import WyomingServer
-from voiceskill.ports import Fault
+from voiceskill.ports import Clock, Fault
 from voiceskill.settings import BadSettings
 from voiceskill.visitors import Visitors
 
@@ -50,7 +50,8 @@ def wyoming_address(app: App, asked_for: str | None = None) -> Address:
 def wyoming(app: App, address: Address) -> Iterator[WyomingServer]:
     """Serve over Wyoming meanwhile. Raises Fault, and ModelMissing, where that cannot be."""
     with ExitStack() as stack:
-        visitors = build_visitors(app)
+        clock = MonotonicClock()
+        visitors = build_visitors(app, clock)
         stack.enter_context(_looked_after(visitors.work))
         offer = Offer(
             answering=visitors,
@@ -60,7 +61,7 @@ def wyoming(app: App, address: Address) -> Iterator[WyomingServer]:
             language=app.skill.language,
             version=__version__,
         )
-        yield stack.enter_context(WyomingServer(offer, address, Door.of(app.settings.wyoming_allow)))
+        yield stack.enter_context(WyomingServer(offer, address, Door.of(app.settings.wyoming_allow), clock))
 
 
 @contextmanager
@@ -81,11 +82,10 @@ def beside_the_bed(app: App) -> Iterator[None]:
         yield
 
 
-def build_visitors(app: App) -> Visitors:
+def build_visitors(app: App, clock: Clock) -> Visitors:
     """What answers those who ask from elsewhere. Raises BadSettings where the skill has no words for them."""
     if app.skill.visitors is None:
         raise BadSettings(f'{app.home.intents / "skill.yaml"}: has no "visitors": add what is said to those who ask from elsewhere')
-    clock = MonotonicClock()
     return Visitors(
         Conversation(for_visitors(app.skill), app.interpreter(), app.manners()),
         app.skill.visitors,

@@ -10,7 +10,8 @@ import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes import FakeRecogniser
+from tests.fakes import FakeClock, FakeRecogniser
+from voiceskill.core.events import Hypothesis
 from voiceskill.edges.wyoming.hearing import LONGEST_SECONDS, MOST_AT_ONCE, Busy, NoSound, SharedRecogniser, SoundIn, Utterance
 from voiceskill.ports import HEARING_RATE, Pcm
 
@@ -70,7 +71,7 @@ def spoken(seconds: float) -> Utterance:
 
 def test_the_sound_of_one_who_speaks_is_given_to_the_recogniser_as_it_comes() -> None:
     recogniser = FakeRecogniser("help me please")
-    shared, utterance = SharedRecogniser(recogniser), Utterance()
+    shared, utterance = SharedRecogniser(recogniser, FakeClock()), Utterance()
     for _ in range(3):
         utterance.add(SECOND)
         assert shared.words_so_far(utterance) == "help"
@@ -80,18 +81,46 @@ def test_the_sound_of_one_who_speaks_is_given_to_the_recogniser_as_it_comes() ->
     assert recogniser.accepted == 3 * HEARING_RATE
 
 
-def test_an_engine_without_words_so_far_is_asked_when_there_is_half_as_much_again() -> None:
-    recogniser = FakeRecogniser("help me", partials=False)
-    shared, utterance = SharedRecogniser(recogniser), Utterance()
+class Taking(FakeRecogniser):
+    """Has no words so far, and takes `seconds` to read."""
+
+    def __init__(self, clock: FakeClock, seconds: float) -> None:
+        super().__init__("help me", partials=False)
+        self._clock = clock
+        self._seconds = seconds
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        self._clock.time += self._seconds
+        return super().hypotheses()
+
+
+@pytest.mark.parametrize(("seconds", "readings"), [(0.05, 10), (0.5, 5), (2.0, 2)])
+def test_an_engine_without_words_so_far_is_asked_each_second_but_less_the_longer_it_takes(seconds: float, readings: int) -> None:
+    clock = FakeClock()
+    recogniser = Taking(clock, seconds)
+    shared = SharedRecogniser(recogniser, clock)
+    utterance = shared.begin()
     for _ in range(100):
+        clock.time += 0.1
         utterance.add(SECOND[: HEARING_RATE // 10])
         shared.words_so_far(utterance)
-    assert recogniser.asked == 6  # at 1, 1.5, 2.3, 3.5, 5.3 and 8 seconds
+    assert recogniser.asked == readings
+
+
+def test_a_recording_that_is_sent_at_once_is_read_at_its_end_only() -> None:
+    recogniser = FakeRecogniser("help me", partials=False)
+    shared = SharedRecogniser(recogniser, FakeClock())
+    utterance = shared.begin()
+    for _ in range(10):
+        utterance.add(SECOND)
+        shared.words_so_far(utterance)
+    assert recogniser.asked <= 1
+    assert shared.words(utterance) == "help me"
 
 
 def test_who_speaks_second_has_words_only_at_the_end_and_takes_none_from_the_first() -> None:
     recogniser = FakeRecogniser("help me please")
-    shared = SharedRecogniser(recogniser)
+    shared = SharedRecogniser(recogniser, FakeClock())
     first, second = spoken(1), spoken(2)
     assert shared.words_so_far(first)
     assert shared.words_so_far(second) == ""
@@ -104,7 +133,7 @@ def test_who_speaks_second_has_words_only_at_the_end_and_takes_none_from_the_fir
 
 
 def test_who_goes_in_the_middle_of_a_sentence_leaves_the_recogniser_to_others() -> None:
-    shared = SharedRecogniser(FakeRecogniser("help me"))
+    shared = SharedRecogniser(FakeRecogniser("help me"), FakeClock())
     gone, other = spoken(1), spoken(1)
     shared.words_so_far(gone)
     shared.drop(gone)
@@ -114,7 +143,7 @@ def test_who_goes_in_the_middle_of_a_sentence_leaves_the_recogniser_to_others() 
 
 
 def test_there_is_room_for_so_many_who_speak_at_once() -> None:
-    shared = SharedRecogniser(FakeRecogniser())
+    shared = SharedRecogniser(FakeRecogniser(), FakeClock())
     for _ in range(MOST_AT_ONCE):
         shared.begin()
     with pytest.raises(Busy):

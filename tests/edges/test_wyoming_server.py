@@ -28,6 +28,7 @@ from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, Synthesize
 from tests.fakes import FakeAnswering, FakeRecogniser, FakeSynthesiser
 from voiceskill.addresses import Address, Door
 from voiceskill.core.events import Hypothesis
+from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.wyoming.hearing import MOST_AT_ONCE
 from voiceskill.edges.wyoming.offer import Offer
 from voiceskill.edges.wyoming.server import WyomingServer
@@ -53,7 +54,7 @@ def offering(answering: Any = None, recogniser: Recogniser | None = None, synthe
 @contextmanager
 def serving(offer: Offer | None = None, **options: Any) -> Iterator[int]:
     """A server for the time of a test, at this port."""
-    with WyomingServer(offer or offering(), LOOPBACK, Door(), **options) as server:
+    with WyomingServer(offer or offering(), LOOPBACK, Door(), MonotonicClock(), **options) as server:
         yield server.address.port
 
 
@@ -580,7 +581,7 @@ class Shut(Door):
 
 def test_strangers_are_turned_away_before_they_say_anything_and_the_owner_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     answering = FakeAnswering()
-    with WyomingServer(offering(answering), LOOPBACK, Shut()) as server:
+    with WyomingServer(offering(answering), LOOPBACK, Shut(), MonotonicClock()) as server:
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", server.address.port), timeout=GUARD_SECONDS) as client:
                 with suppress(ConnectionError):
@@ -616,12 +617,12 @@ def test_nothing_that_is_said_enters_the_log_whatever_goes_wrong(caplog: pytest.
 
 def test_a_port_in_use_is_named_in_one_line() -> None:
     with serving() as port, pytest.raises(Fault, match=rf"127\.0\.0\.1:{port} is taken by another program"):
-        WyomingServer(offering(), Address("127.0.0.1", port), Door()).start()
+        WyomingServer(offering(), Address("127.0.0.1", port), Door(), MonotonicClock()).start()
 
 
 def test_an_address_of_another_machine_is_named_in_one_line() -> None:
     with pytest.raises(Fault, match=r"203\.0\.113\.1:10500 is no address of this machine"):
-        WyomingServer(offering(), Address("203.0.113.1", 10_500), Door.of(["203.0.113.0/24"])).start()
+        WyomingServer(offering(), Address("203.0.113.1", 10_500), Door.of(["203.0.113.0/24"]), MonotonicClock()).start()
 
 
 def test_everybody_is_let_go_at_the_end(caplog: pytest.LogCaptureFixture) -> None:

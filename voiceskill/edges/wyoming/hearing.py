@@ -10,7 +10,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from voiceskill.ports import HEARING_RATE, Pcm, Recogniser
+from voiceskill.ports import HEARING_RATE, Clock, Pcm, Recogniser
 
 LONGEST_SECONDS = 60
 """Of a longer utterance the rest is not heard."""
@@ -22,11 +22,14 @@ _RATES = (4_000, 384_000)
 _MOST_CHANNELS = 8
 _WIDTHS = (1, 2, 3, 4)
 
-_FIRST_READING_SECONDS = 1.0
-"""How much is read first by an engine that has no words so far at no cost."""
+_READINGS_APART_SECONDS = 1.0
+"""How much sound is read first, and between two early readings at least, by an engine that has no words so far at no cost."""
 
-_READINGS_APART = 1.5
-"""How many times as much is read next: all early readings together cost about three times the last one."""
+_COST = 4.0
+"""How many times as long as an early reading took is waited for at least, so that others, and the end, are not held up by them."""
+
+_AHEAD_SECONDS = 1.0
+"""Who sends so much more than could have been spoken meanwhile sends a recording, and waits for its end only."""
 
 
 class NoSound(Exception):  # noqa: N818 - the client's error, and told to it
@@ -75,14 +78,15 @@ def _samples(sound: bytes, width: int) -> NDArray[np.float32]:
 
 
 class Utterance:
-    """What somebody says. `told` are the words of it that the client was sent."""
+    """What somebody says from the time `begun` on. `told` are the words of it that the client was sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, begun: float = 0.0) -> None:
+        self.begun = begun
         self.pieces: list[Pcm] = []
         self.samples = 0
         self.given = 0
         """Pieces that the recogniser was given."""
-        self.next_reading = _FIRST_READING_SECONDS
+        self.next_reading = _READINGS_APART_SECONDS
         self.reading: list[str] = []
         self.told: list[str] = []
 
@@ -115,8 +119,9 @@ def _alike(first: list[str], second: list[str]) -> int:
 class SharedRecogniser:
     """Reads utterances with one recogniser. `begin` and `end` belong to the network's thread, the rest to that of the recogniser."""
 
-    def __init__(self, recogniser: Recogniser) -> None:
+    def __init__(self, recogniser: Recogniser, clock: Clock) -> None:
         self._recogniser = recogniser
+        self._clock = clock
         self._held: Utterance | None = None
         self._under_way = 0
 
@@ -125,7 +130,7 @@ class SharedRecogniser:
         if self._under_way >= MOST_AT_ONCE:
             raise Busy("too many speak at once; try again in a moment")
         self._under_way += 1
-        return Utterance()
+        return Utterance(self._clock.now())
 
     def end(self) -> None:
         """Somebody is done."""
@@ -138,10 +143,15 @@ class SharedRecogniser:
         if self._held is not utterance:
             return ""
         text = self._give(utterance)
-        if text is None and utterance.samples / HEARING_RATE >= utterance.next_reading:
-            utterance.next_reading = _READINGS_APART * utterance.samples / HEARING_RATE
-            text = self._read()
-        return text or ""
+        return self._read_early(utterance) if text is None else text
+
+    def _read_early(self, utterance: Utterance) -> str:
+        now, seconds = self._clock.now(), utterance.samples / HEARING_RATE
+        if seconds < utterance.next_reading or seconds > now - utterance.begun + _AHEAD_SECONDS:
+            return ""
+        text = self._read()
+        utterance.next_reading = seconds + max(_READINGS_APART_SECONDS, _COST * (self._clock.now() - now))
+        return text
 
     def words(self, utterance: Utterance) -> str:
         """The text of all of it."""

@@ -15,7 +15,7 @@ from voiceskill.edges.wyoming.client import Client, Desk
 from voiceskill.edges.wyoming.hearing import SharedRecogniser
 from voiceskill.edges.wyoming.offer import Offer
 from voiceskill.edges.wyoming.wire import HEADER_BYTES, Patience
-from voiceskill.ports import Fault
+from voiceskill.ports import Clock, Fault
 
 MOST_CLIENTS = 256
 """Connections at once. Where there are more, the one that has been silent longest must go."""
@@ -30,12 +30,19 @@ class WyomingServer:
     """Serves `offer` at `address` to whomever `door` admits, between `start` and `close`."""
 
     def __init__(
-        self, offer: Offer, address: Address, door: Door, *, patience: Patience | None = None, most_clients: int = MOST_CLIENTS
+        self,
+        offer: Offer,
+        address: Address,
+        door: Door,
+        clock: Clock,
+        *,
+        patience: Patience | None = None,
+        most_clients: int = MOST_CLIENTS,
     ) -> None:
         self._address = address
         self._door = door
         self._most_clients = most_clients
-        self._desk = Desk(offer, SharedRecogniser(offer.recogniser), patience or Patience())
+        self._desk = Desk(offer, SharedRecogniser(offer.recogniser, clock), patience or Patience())
         self._clients: dict[asyncio.Task[None], Client] = {}
         self._turned_away: set[str] = set()
         self._begun = threading.Event()
