@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.fakes import FakeAlerts, FakeClock
 from tests.rehearsing import AFTERNOON, listed_only, skill, whole_interpreter
 from voiceskill.core.conversation import Conversation
-from voiceskill.core.interpret import Interpreter
+from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.visiting import for_visitors
 from voiceskill.visitors import FORGET_SECONDS, Visitors
 
@@ -163,6 +164,27 @@ def test_what_could_not_be_understood_is_said_to_be_so() -> None:
 def test_good_night_is_not_the_end_of_answers() -> None:
     house = House()
     assert house.ask("kitchen", "good night") == house.lines.good_night
+    assert "Warmth" in house.ask("kitchen", "does heat help")
+
+
+class Tripping(Interpreter):
+    """Fails at one sentence."""
+
+    def __init__(self) -> None:
+        pass
+
+    def interpret(self, readings: Sequence[str], *, saying: str = "", busy: bool = False) -> Interpretation:
+        if "trip" in readings[0]:
+            raise RuntimeError("tripped")
+        return listed_only().interpret(readings, saying=saying, busy=busy)
+
+
+def test_a_conversation_that_failed_begins_anew() -> None:
+    house = House(interpreter=Tripping())
+    house.ask("kitchen", "does heat help")
+    with pytest.raises(RuntimeError):
+        house.ask("kitchen", "trip over this")
+    assert house.visitors.count == 0
     assert "Warmth" in house.ask("kitchen", "does heat help")
 
 

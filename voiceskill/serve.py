@@ -15,8 +15,6 @@ from voiceskill.core.visiting import for_visitors
 from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.synthesisers.cache import Cached
-from voiceskill.edges.wyoming.offer import Offer
-from voiceskill.edges.wyoming.server import WyomingServer
 from voiceskill.ports import Clock, Fault
 from voiceskill.settings import BadSettings
 from voiceskill.visitors import Visitors
@@ -47,8 +45,11 @@ def wyoming_address(app: App, asked_for: str | None = None) -> Address:
 
 
 @contextmanager
-def wyoming(app: App, address: Address) -> Iterator[WyomingServer]:
-    """Serve over Wyoming meanwhile. Raises Fault, and ModelMissing, where that cannot be."""
+def wyoming(app: App, address: Address) -> Iterator[Address]:
+    """Serve over Wyoming meanwhile, at the address given back. Raises Fault, and ModelMissing, where that cannot be."""
+    from voiceskill.edges.wyoming.offer import Offer  # here, so that who serves nobody need not wait for it at the start
+    from voiceskill.edges.wyoming.server import WyomingServer
+
     with ExitStack() as stack:
         clock = MonotonicClock()
         visitors = build_visitors(app, clock)
@@ -61,7 +62,8 @@ def wyoming(app: App, address: Address) -> Iterator[WyomingServer]:
             language=app.skill.language,
             version=__version__,
         )
-        yield stack.enter_context(WyomingServer(offer, address, Door.of(app.settings.wyoming_allow), clock))
+        server = stack.enter_context(WyomingServer(offer, address, Door.of(app.settings.wyoming_allow), clock))
+        yield server.address
 
 
 @contextmanager

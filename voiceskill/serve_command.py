@@ -32,8 +32,8 @@ def serve(
     Example: `voiceskill serve --wyoming tcp://0.0.0.0:10500`
     """
     stop_when_signalled()
-    with App(home) as device, wyoming(device, wyoming_address(device, wyoming_at)) as server:
-        typer.echo(f"Answering others at tcp://{server.address}. Ctrl-C stops.", err=True)
+    with App(home) as device, wyoming(device, wyoming_address(device, wyoming_at)) as address:
+        typer.echo(f"Answering others at tcp://{address}. Ctrl-C stops.", err=True)
         if audio:
             run_live(device, lambda _at, _happening: None, listening)
             return

@@ -75,7 +75,7 @@ class Visitors:
         """See ports.Answering."""
         with self._lock:
             self._catch_up()
-            visit = self._visits.get(visitor) or self._begin(visitor)
+            visit = self._visits.pop(visitor, None) or self._begin(visitor)
             visit.heard = self._clock.now()
             visit.device.finish()
             visit.said.clear()
@@ -87,8 +87,8 @@ class Visitors:
             visit.unheard.clear()
             if state.introduced:
                 self._remember(visitor)
-            if state.asleep:
-                del self._visits[visitor]  # whoever asks again is awake
+            if not state.asleep:  # whoever asks again after good night is awake
+                self._visits[visitor] = visit
             return Answer(" ".join(said) or self._lines.nothing, understood=bool(said) and (state.asked or state.misses <= missed))
 
     def work(self) -> None:
@@ -128,8 +128,7 @@ class Visitors:
             introduced=visitor in self._known,
             alerts=self._alerts,
         )
-        visit = self._visits[visitor] = _Visit(device, self._clock.now(), said)
-        return visit
+        return _Visit(device, self._clock.now(), said)
 
     def _remember(self, visitor: str) -> None:
         self._known.pop(visitor, None)
