@@ -10,6 +10,7 @@ from pathlib import Path
 
 from voiceskill.app import SPEECH_CACHE_BYTES, App, build_checker, kept
 from voiceskill.core.conversation import State
+from voiceskill.core.conversation.by_hand import hears
 from voiceskill.core.events import ClockSet, Event, Started
 from voiceskill.core.sentences import sentences
 from voiceskill.core.skill import Intent, Kind, Skill
@@ -79,7 +80,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], 
         inbox.append(loop)
         echo = build_echo_canceller(devices.rate, clock)
         tape = stack.enter_context(closing(Tape(record, devices.rate, time_of_day.now()))) if record else None
-        ear, mouth = Ear(app.listener(recogniser, loop, echo), checker, tape), Mouth(voice, checker, echo, tape)
+        ear, mouth = Ear(app.listener(recogniser, loop, echo), checker, tape, lambda: hears(loop.state)), Mouth(voice, checker, echo, tape)
 
         def tick() -> None:
             if time_of_day.was_set():
@@ -114,12 +115,14 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], 
 
 
 class Ear:
-    """A tend.Ear: who listens, and who checks the sound as the microphone gave it."""
+    """A tend.Ear: who listens, and who checks the sound as the microphone gave it; nobody while `hears` says no."""
 
-    def __init__(self, listener: Listener, checker: SoundChecker, tape: Tape | None) -> None:
+    def __init__(self, listener: Listener, checker: SoundChecker, tape: Tape | None, hears: Callable[[], bool] = lambda: True) -> None:
         self._listener = listener
         self._checker = checker
         self._tape = tape
+        self._hears = hears
+        self._deaf = False
 
     @property
     def idle(self) -> bool:
@@ -128,6 +131,12 @@ class Ear:
 
     def feed(self, frame: Frame) -> None:
         """See tend.Ear."""
+        if not self._hears():
+            if not self._deaf:
+                self._listener.reset(frame.at)
+            self._deaf = True
+            return
+        self._deaf = False
         if self._tape:
             self._tape.heard(frame.pcm)
         self._listener.feed(frame)

@@ -152,6 +152,11 @@ class TypedDevice:
         self._mouth.finish()
         self.work()
 
+    def take(self, event: Event) -> None:
+        """Take in something that happened otherwise: a button was pressed, say."""
+        self._post(event)
+        self.work()
+
     def restart(self) -> None:
         """Lose everything that was not kept, as in a power cut."""
         self._switch_on(introduced=True)

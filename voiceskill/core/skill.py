@@ -191,6 +191,7 @@ class Lines:
     hear_again: str | None = None
     too_loud: str | None = None
     sound_back: str | None = None
+    hearing_off: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
