@@ -6,7 +6,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import ifaddr
 
@@ -22,34 +22,23 @@ _log = logging.getLogger(__name__)
 async def announced(address: Address, door: Door) -> AsyncIterator[None]:
     """Tell the local network meanwhile of a server at `address`. That nobody can be told is no reason not to serve."""
     hosts = [] if address.is_loopback else reachable(address, door)
-    if not hosts:
+    async with AsyncExitStack() as stack:
+        try:
+            if hosts:
+                await _announce(address.port, hosts, stack)
+        except Exception as error:  # noqa: BLE001 - whatever a network does to zeroconf, the server goes on
+            _log.warning("this server could not be announced (%s); enter its address, %s, in Home Assistant by hand", error, address)
         yield
-        return
-    from zeroconf import Error
+
+
+async def _announce(port: int, hosts: list[str], stack: AsyncExitStack) -> None:
     from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
     machine = socket.gethostname().partition(".")[0] or _NAME
-    service = AsyncServiceInfo(
-        _TYPE, f"{_NAME} on {machine}.{_TYPE}", port=address.port, parsed_addresses=hosts, server=f"{machine}.local."
-    )
-    try:
-        network = AsyncZeroconf(interfaces=hosts)
-    except OSError as error:
-        _log.warning(_NOT_ANNOUNCED, error, address)
-        yield
-        return
-    try:
-        try:
-            await network.async_register_service(service, allow_name_change=True)
-        except (OSError, Error) as error:
-            _log.warning(_NOT_ANNOUNCED, error, address)
-        yield
-        await network.async_unregister_all_services()
-    finally:
-        await network.async_close()
-
-
-_NOT_ANNOUNCED = "this server could not be announced (%s); enter its address, %s, in Home Assistant by hand"
+    service = AsyncServiceInfo(_TYPE, f"{_NAME} on {machine}.{_TYPE}", port=port, parsed_addresses=hosts, server=f"{machine}.local.")
+    network = AsyncZeroconf(interfaces=hosts)
+    stack.push_async_callback(network.async_close)  # which says goodbye
+    await network.async_register_service(service, allow_name_change=True)
 
 
 def reachable(address: Address, door: Door) -> list[str]:

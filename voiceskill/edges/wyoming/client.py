@@ -104,7 +104,7 @@ class Client:
         try:
             await self._serve()
             await self._leave()
-        except (OSError, TimeoutError):
+        except OSError:  # TimeoutError is one
             _log.debug("a client went away, or took too long")
         finally:
             self._end_utterance()
@@ -115,7 +115,7 @@ class Client:
             while (event := await self._next()) is not None:
                 if takes := self._takes.get(event.type):
                     await takes(event)
-        except (OSError, TimeoutError):
+        except OSError:
             raise
         except (Malformed, NoSound, Unspeakable) as error:
             await self._send(Error(f"This cannot be used: {error}.", code="bad-request"))

@@ -97,10 +97,11 @@ class WyomingServer:
         self._over = lambda: loop.call_soon_threadsafe(over.set)
         self._begun.set()
         try:
-            async with server, announced(self._address, self._door):
+            async with announced(self._address, self._door):
                 await over.wait()
         finally:
             self._over = lambda: None
+            server.close()
             for task in self._clients:
                 task.cancel()
             await asyncio.gather(*self._clients, return_exceptions=True)
