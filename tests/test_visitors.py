@@ -91,22 +91,22 @@ def test_a_call_for_somebody_is_told_to_the_household() -> None:
 
 def doubtful(house: House) -> str:
     """Have the house ask back about a sign of danger; the words that it must not drop if that lapses."""
-    asked = house.ask("kitchen", "what if my legs go numb")
-    assert asked == skill().intents["redflag_both_legs"].invitation
+    asked = house.ask("kitchen", "what if I had a fever")
+    assert asked == skill().intents["redflag_fever"].invitation
     assert house.alerts == []
-    return skill().intents["redflag_both_legs"].answers[0]
+    return skill().intents["redflag_fever"].answers[0]
 
 
 def test_silence_after_asking_about_danger_counts_as_yes_and_its_words_come_first_when_they_are_back() -> None:
-    house = House(interpreter=whole_interpreter())
+    house = House()
     line = doubtful(house)
     house.wait(60)
-    assert house.alerts == ["redflag_both_legs"]
+    assert house.alerts == ["redflag_fever"]
     assert house.ask("kitchen", "does heat help").startswith(line)
 
 
 def test_a_no_to_a_question_about_danger_ends_it() -> None:
-    house = House(interpreter=whole_interpreter())
+    house = House()
     line = doubtful(house)
     assert house.ask("kitchen", "no") == skill().lines.declined
     house.wait(60)
@@ -207,3 +207,13 @@ def test_where_too_many_ask_the_one_idle_longest_is_forgotten_but_not_while_it_i
     assert house.visitors.count == 2
     assert "Heat has better proof than cold" in house.ask("kitchen", "yes")
     assert house.ask("hall", "say that again") == skill().lines.nothing_to_repeat
+
+
+def test_a_question_about_danger_is_forgotten_last() -> None:
+    house = House(most=2)
+    assert house.ask("kitchen", "what if I had a fever").endswith("?")
+    for room in ("hall", "attic", "cellar"):
+        house.clock.time += 1
+        house.ask(room, "does heat help")
+    house.wait(60)
+    assert house.alerts == ["redflag_fever"]

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from voiceskill.core.actions import Action, Say
 from voiceskill.core.conversation import Conversation
+from voiceskill.core.conversation.state import Confirming
 from voiceskill.core.events import Event
 from voiceskill.core.skill import VisitorLines
 from voiceskill.edges.store import MemoryStore
@@ -40,9 +41,10 @@ class _Visit:
     unheard: list[str] = field(default_factory=list)
 
     @property
-    def asked(self) -> bool:
-        """Whether a question of ours is open."""
-        return self.device.state.asked
+    def worth(self) -> tuple[bool, bool, float]:
+        """What is forgotten last where there are too many: a question about danger, another question, whoever asked lately."""
+        state = self.device.state
+        return isinstance(state.phase, Confirming), state.asked, self.heard
 
 
 class Visitors:
@@ -112,7 +114,7 @@ class Visitors:
 
     def _begin(self, visitor: str) -> _Visit:
         while len(self._visits) >= self._most:
-            del self._visits[min(self._visits, key=lambda one: (self._visits[one].asked, self._visits[one].heard))]
+            del self._visits[min(self._visits, key=lambda visitor: self._visits[visitor].worth)]
         said: list[Say] = []
 
         def observe(_at: float, happening: Event | Action) -> None:
