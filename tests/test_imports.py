@@ -10,10 +10,11 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "voiceskill"
 
 ORDER = [
-    *("core", "ports", "edges", "listen", "earcons", "speak", "keep", "hearing_check", "tend", "journal", "loop", "sound_check"),
+    *("core", "ports", "addresses", "edges"),
+    *("listen", "earcons", "speak", "keep", "hearing_check", "tend", "journal", "loop", "sound_check"),
     *("status", "homeassistant"),
-    *("settings", "skill_files", "app", "household", "recorded", "live", "doctor", "typed", "rehearse"),
-    *("options", "diary_files", "diary_commands", "cli", "__main__"),
+    *("settings", "skill_files", "app", "household", "recorded", "live", "doctor", "typed", "rehearse", "visitors", "serve"),
+    *("options", "running", "diary_files", "diary_commands", "serve_command", "cli", "__main__"),
 ]
 """From the inside out: a module may import only what stands before its own layer, or its own layer."""
 

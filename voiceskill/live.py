@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
-from voiceskill.app import App, build_checker, kept
+from voiceskill.app import SPEECH_CACHE_BYTES, App, build_checker, kept
 from voiceskill.core.conversation import State
 from voiceskill.core.conversation.by_hand import hears
 from voiceskill.core.events import ClockSet, Event, Started
@@ -36,9 +36,6 @@ from voiceskill.tend import Devices
 _FIRST_SOUND_SECONDS = 10.0
 """How long a microphone may take to give its first sound; a sound server that dies meanwhile keeps us waiting for ever."""
 
-_SPEECH_CACHE_BYTES = 200 * 2**20
-"""Room for all replies of a skill in two voices."""
-
 
 def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], *, record: Path | None = None) -> None:
     """Hear and answer until the loop is stopped. Raises NoAudioDevice and ModelMissing, but no device that fails later ends it.
@@ -57,7 +54,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], 
 
         devices = Devices(PortAudioSound(settings, clock), clock=clock, post=post)
         recogniser = app.recogniser()
-        synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", _SPEECH_CACHE_BYTES)))
+        synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", SPEECH_CACHE_BYTES)))
         renderer = stack.enter_context(_worker("render"))
         voice = Voice(
             synthesiser,
