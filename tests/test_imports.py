@@ -10,25 +10,24 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "voiceskill"
 
 ORDER = [
-    *(
-        "core",
-        "ports",
-        "addresses",
-        "edges",
-        "listen",
-        "earcons",
-        "speak",
-        "keep",
-        "hearing_check",
-        "tend",
-        "journal",
-        "loop",
-        "sound_check",
-    ),
+    *("core", "ports", "addresses", "edges"),
+    *("listen", "earcons", "speak", "keep", "hearing_check", "tend", "journal", "loop", "sound_check"),
     *("status", "homeassistant", "screen", "diary_files", "diary_chart"),
-    *("settings", "settings_file", "skill_files", "app", "household", "recorded", "live", "doctor", "typed", "rehearse"),
-    "bedside_screen",
-    *("options", "diary_commands", "cli", "__main__"),
+    *(
+        "settings",
+        "settings_file",
+        "skill_files",
+        "app",
+        "household",
+        "recorded",
+        "live",
+        "doctor",
+        "typed",
+        "rehearse",
+        "visitors",
+        "serve",
+    ),
+    *("bedside_screen", "options", "running", "diary_commands", "serve_command", "cli", "__main__"),
 ]
 """From the inside out: a module may import only what stands before its own layer, or its own layer."""
 

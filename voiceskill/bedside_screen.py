@@ -31,7 +31,6 @@ from voiceskill.edges.store import SqliteStore
 from voiceskill.edges.wav import wav_bytes
 from voiceskill.edges.web.device import Refused
 from voiceskill.edges.web.pairing import Pairing
-from voiceskill.edges.web.server import ScreenServer
 from voiceskill.live import run_live
 from voiceskill.loop import Loop, Observe
 from voiceskill.ports import Clock, Fault, Pcm, VoiceInfo
@@ -264,8 +263,17 @@ def screen_address(app: App, asked_for: str | None = None) -> Address | None:
 
 
 @contextmanager
-def serve_screen(app: App, address: Address, announce: Callable[[str], None]) -> Iterator[BedsideScreen]:
-    """Serve the screen meanwhile. `announce` is told where, and with what code. Raises Fault where that cannot be."""
+def screen_at(app: App, announce: Callable[[str], None], asked_for: str | None = None) -> Iterator[BedsideScreen | None]:
+    """Serve the screen meanwhile, where it is asked for or the settings say. `announce` is told where, and with what code.
+
+    Raises BadSettings, and Fault where it cannot be served.
+    """
+    address = screen_address(app, asked_for)
+    if address is None:
+        yield None
+        return
+    from voiceskill.edges.web.server import ScreenServer  # here, so that who serves nobody need not wait for it at the start
+
     clock = MonotonicClock()
     screen = BedsideScreen(app, clock, lambda: datetime.now().astimezone())
     pairing = Pairing(app.home.data)
@@ -280,14 +288,15 @@ def serve_screen(app: App, address: Address, announce: Callable[[str], None]) ->
 
 @contextmanager
 def screen_beside_the_bed(app: App, announce: Callable[[str], None]) -> Iterator[BedsideScreen | None]:
-    """Serve the screen meanwhile if the settings say where. That it cannot be done is no reason not to listen at the bedside."""
+    """The same, but that it cannot be served is no reason not to listen at the bedside."""
     with ExitStack() as stack:
-        address, screen = screen_address(app), None
-        if address:
-            try:
-                screen = stack.enter_context(serve_screen(app, address, announce))
-            except Fault as fault:
-                _log.warning("%s; until then there is no screen", fault)
+        screen: BedsideScreen | None = None
+        try:
+            screen = stack.enter_context(screen_at(app, announce))
+        except BadSettings:
+            raise
+        except Fault as fault:
+            _log.warning("%s; until then there is no screen", fault)
         yield screen
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
-from voiceskill.app import App, build_checker, kept
+from voiceskill.app import SPEECH_CACHE_BYTES, App, build_checker, kept
 from voiceskill.core.conversation import State
 from voiceskill.core.conversation.by_hand import hears
 from voiceskill.core.events import ClockSet, Event, Started
@@ -19,6 +19,7 @@ from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.devices import changed, look_again
 from voiceskill.edges.echo import build_echo_canceller
+from voiceskill.edges.machine import save_memory
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.synthesisers.cache import Cached
@@ -34,9 +35,6 @@ from voiceskill.tend import Devices
 
 _FIRST_SOUND_SECONDS = 10.0
 """How long a microphone may take to give its first sound; a sound server that dies meanwhile keeps us waiting for ever."""
-
-_SPEECH_CACHE_BYTES = 200 * 2**20
-"""Room for all replies of a skill in two voices."""
 
 
 def run_live(
@@ -54,6 +52,7 @@ def run_live(
     folder `record`, if there is one; BadInput where it cannot be. `settled` is told how things stand after each event, `overhear` what the
     microphone gives while we hear; both must be quick and must not fail.
     """
+    save_memory()
     clock = MonotonicClock()
     settings = app.settings
     with ExitStack() as stack:
@@ -64,7 +63,7 @@ def run_live(
 
         devices = Devices(PortAudioSound(settings, clock), clock=clock, post=post)
         recogniser = app.recogniser()
-        synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", _SPEECH_CACHE_BYTES)))
+        synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", SPEECH_CACHE_BYTES)))
         renderer = stack.enter_context(_worker("render"))
         voice = Voice(
             synthesiser,

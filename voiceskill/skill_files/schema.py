@@ -216,6 +216,7 @@ class SkillFile(_Keys):
     diary: dict[str, Text] = {}
     taking_back: TakingBackSection | None = None
     sound: dict[str, Text] = {}
+    visitors: dict[str, Text] = {}
 
 
 class SourceEntry(_Keys):
