@@ -35,11 +35,12 @@ class FakeScreen:
         self.spoken: list[str] = []
         self.settings: list[dict[str, str]] = []
         self.words = "Ready"
+        self.shown: dict[str, Any] = {"doing": "ready", "heard": None, "said": None, "lead": None}
         self.dark = False
         self.full = False
 
     def scene(self) -> Values:
-        return {"doing": "ready", "words": self.words, "heard": None, "said": None, "lead": None}
+        return {**self.shown, "words": self.words}
 
     def night(self) -> bool:
         return self.dark
