@@ -97,6 +97,11 @@ def _hold(turn: Turn) -> None:
         turn.change(trouble=replace(turn.state.trouble, holds=True))
 
 
+def _is_held(state: State) -> bool:
+    """Whether a routine is held: somebody may have carried on with it while a device was away."""
+    return state.guided is not None and isinstance(state.guided.moment, Held)
+
+
 def _complain(turn: Turn, line: str | None) -> bool:
     """Say what is wrong with the microphone, unless we did lately. Whether it was said."""
     trouble = turn.state.trouble
@@ -114,7 +119,7 @@ def _go_on(turn: Turn, trouble: Trouble) -> None:
     again = (lines.hear_again or "") if trouble.retract and not turn.state.asleep else ""
     if urgent:
         flags.unheard(turn, urgent)
-    elif trouble.holds and turn.state.guided and isinstance(turn.state.phase, Idle | CarryOn):
+    elif trouble.holds and _is_held(turn.state) and isinstance(turn.state.phase, Idle | CarryOn):
         guide.say_where_we_were(turn, again)
     elif trouble.unheard and lines.sound_back and not turn.state.asleep:
         turn.say(lines.sound_back)
