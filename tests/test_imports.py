@@ -10,13 +10,16 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "voiceskill"
 
 ORDER = [
-    *("core", "ports", "edges", "listen", "earcons", "speak", "keep", "hearing_check", "tend", "journal", "loop", "sound_check"),
-    *("settings", "skill_files", "app", "recorded", "live", "doctor", "typed", "rehearse", "options", "diary_files", "diary_commands"),
-    *("cli", "__main__"),
+    *("core", "ports", "edges", "listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "journal", "loop"),
+    *("sound_check", "settings", "skill_files", "app", "recorded", "live", "doctor", "typed", "rehearse", "options"),
+    *("diary_files", "diary_commands", "alert_commands", "cli", "__main__"),
 ]
 """From the inside out: a module may import only what stands before its own layer, or its own layer."""
 
-LOOSE = {"listen", "earcons", "speak", "keep", "hearing_check", "tend", "loop", "journal", "sound_check", "settings", "skill_files"}
+LOOSE = {
+    *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "loop", "journal", "sound_check", "settings"),
+    "skill_files",
+}
 """What works on the core and the ports, and knows no edge."""
 
 

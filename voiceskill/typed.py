@@ -124,6 +124,11 @@ class TypedDevice:
         """How things stand."""
         return self._loop.state
 
+    def happen(self, event: Event) -> None:
+        """Be told of something that nobody types."""
+        self._post(event)
+        self.work()
+
     def hear(self, text: str) -> None:
         """Hear what was typed."""
         self._utterance += 1

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from voiceskill.core.actions import Say
+from voiceskill.core.actions import Alert, Say
 from voiceskill.core.diary import Entry, Memory
 from voiceskill.core.events import DeviceKind
 from voiceskill.core.routines import Cursor, Manner
@@ -262,6 +262,50 @@ class Guided:
         return f"guide-{self.beat}"
 
 
+# Whether help is called.
+
+
+@dataclass(frozen=True, slots=True)
+class Uncalled:
+    """It is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountingDown:
+    """We said that we send the `alert`, and do so unless it is called off. `left` are the seconds still to be counted aloud."""
+
+    alert: Alert
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """The `alert` was sent, last at `sent`, and is sent anew until somebody has seen it.
+
+    It was `asked` for, and no sign of danger. `reached` is whether it has reached anybody, `failing` whether we said that it does not.
+    `silent` is how often it was sent anew since somebody here last spoke of it.
+    """
+
+    alert: Alert
+    sent: float
+    asked: bool
+    reached: bool = False
+    failing: bool = False
+    silent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """These have seen the `alert`, the first of them at `at`; without a name where it is not known."""
+
+    alert: Alert
+    at: float
+    by: tuple[str, ...]
+
+
+Help = Uncalled | CountingDown | Calling | Answered
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """What is said when something is kept for good: `kept`, and `rest`, which is said at any rate.
@@ -307,7 +351,7 @@ class State:
     to be given when an entry is saved, `unkept` the entries that are not on the disk, yet or at all. `forgetful` is whether we said
     that nothing can be kept, `asleep` whether good night was said, `nudged` the day on which we last said that it is not getting
     better, `timed` the intent that we keep the time for. `gain` is the loudness asked for, `trouble` what
-    is wrong with the devices.
+    is wrong with the devices, `help` whether somebody is called.
     """
 
     phase: Phase = Idle()
@@ -338,6 +382,7 @@ class State:
     timed: str | None = None
     gain: float = 1.0
     trouble: Trouble = Trouble()
+    help: Help = Uncalled()
 
     @property
     def asked(self) -> bool:
@@ -347,7 +392,7 @@ class State:
     @property
     def busy(self) -> bool:
         """Whether there is anything to stop."""
-        return bool(self.speaking or self.guided or self.timed) or self.asked
+        return bool(self.speaking or self.guided or self.timed) or self.asked or isinstance(self.help, CountingDown)
 
     def wall(self, at: float) -> datetime:
         """The time of day at the time of an event."""
