@@ -14,7 +14,7 @@ from voiceskill.edges.alerting.body import as_json
 from voiceskill.ports import Fault, Notice
 
 LIMIT_SECONDS = 20.0
-"""How long the program may take; then it is killed, with all that it started."""
+"""How long the program may take; then it is killed, with all that it started. What it leaves running when it ends in time goes on."""
 
 _LOOK_SECONDS = 0.1
 _MOST_BYTES = 4_096
@@ -48,9 +48,10 @@ class Command:
         with process:
             try:
                 output = self._talk(process, as_json(notice))
-            finally:
+            except BaseException:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
+                raise
         if process.returncode:
             raise Fault(f'The command "{self.name}" failed with exit code {process.returncode}: try it by hand')
         first = output.decode("utf-8", "replace").partition("\n")[0].strip()
