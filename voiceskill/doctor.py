@@ -82,7 +82,7 @@ def examine(app: App, before_sound: Callable[[], None]) -> Iterator[Examined]:
     if microphone.fault is None and loudspeaker.fault is None:
         before_sound()
         yield _look("sound", lambda: told_of_sound(_answered(lambda: check_sound(app.settings))))
-    yield _look("alerts", lambda: _alerts(app.settings.alerts))
+    yield _look("alerts", lambda: told_of_alerts(app.settings.alerts))
     yield _look("diary", lambda: _diary(app))
     yield _look("disk", lambda: _disk(app))
     yield _look("memory", _memory)
@@ -218,8 +218,8 @@ def told_of_sound(sound: SoundCheck) -> Examined:
 # Alerts.
 
 
-def _alerts(settings: AlertSettings) -> Examined:
-    """Whom the settings name, and whether the programs are there. Nothing is sent: that would wake people."""
+def told_of_alerts(settings: AlertSettings) -> Examined:
+    """Whom the settings name as a part of the device, and whether the programs are there. Nothing is sent: that would wake people."""
     figures = {"webhooks": len(settings.webhook), "commands": len(settings.command)}
     if not settings.sinks:
         return Examined("alerts", "nobody is told when somebody needs help; docs/alerts.md shows how", figures)
