@@ -191,11 +191,11 @@ class Alerter:
         with self._lock:
             first = not one.kept.reached
             one.kept = replace(one.kept, reached=True)
-        if first:
-            self._submit(lambda: self._keep(notice.id))
         self._post(AlertSent(self._clock.now(), notice.id))
         if seen_by is not None:
             self.acknowledge(notice.id, seen_by)
+        elif first:
+            self._submit(lambda: self._keep(notice.id))
 
     def _not_reached(self, sink: AlertSink, one: _Open, notice: Notice, fault: Fault) -> None:
         with self._lock:

@@ -186,7 +186,8 @@ def test_danger_is_told_to_the_household_and_who_has_seen_it_is_said_aloud(sound
         assert "I'm alerting the people you chose too." in device.wait_for("say")["text"]
         assert device.wait_for("alert_seen") | {"t": 0} == {"event": "alert_seen", "id": alert["id"], "by": "Anna", "t": 0}
         assert device.wait_for("say")["text"] == "Anna has seen it."
-    assert json.loads(told.read_bytes())["kind"] == "redflag_both_legs"
+        device.wait_for("said")
+    assert json.loads(told.read_bytes())["kind"] == alert["kind"]
     assert not list((home / "alerts").iterdir())
 
 
