@@ -133,9 +133,11 @@ class Alerter:
     # Where the outbox is.
 
     def _begin(self, notice: Notice) -> None:
-        self._keep(notice.id)
-        for sink, submit in self._sinks:
-            submit(partial(self._deliver, sink, notice))
+        try:
+            self._keep(notice.id)
+        finally:
+            for sink, submit in self._sinks:
+                submit(partial(self._deliver, sink, notice))
 
     def _keep(self, alert: str) -> None:
         with self._lock:

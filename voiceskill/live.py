@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -33,6 +34,8 @@ from voiceskill.settings import Settings
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.speak import Voice
 from voiceskill.tend import Devices
+
+_log = logging.getLogger(__name__)
 
 _FIRST_SOUND_SECONDS = 10.0
 """How long a microphone may take to give its first sound; a sound server that dies meanwhile keeps us waiting for ever."""
@@ -260,7 +263,10 @@ def _never_awaited(name: str) -> Submit:
 
     def work() -> None:
         while True:
-            jobs.get()()
+            try:
+                jobs.get()()
+            except Exception:  # noqa: BLE001 - a mistake in one alert must not cost the next one
+                _log.exception("a job of %s failed", name)
 
     threading.Thread(target=work, name=name, daemon=True).start()
     return jobs.put

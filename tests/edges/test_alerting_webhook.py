@@ -256,6 +256,19 @@ def test_a_certificate_for_another_name_is_refused(certificate: Path, monkeypatc
         assert "does not trust" in complaint(hook(port, scheme="https"))
 
 
+def test_a_server_that_begins_tls_a_byte_at_a_time_is_given_up() -> None:
+    over = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # the beginning of a long record
+        while not over.wait(0.02):
+            connection.sendall(b"\x02")
+
+    with server(serve) as port:
+        assert "does not answer within" in complaint(hook(port, scheme="https", limit=0.5))
+        over.set()
+
+
 def test_a_server_without_tls_is_told_apart() -> None:
     with server(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
         assert "does not speak TLS" in complaint(hook(port, scheme="https"))

@@ -176,7 +176,8 @@ def _send_anew(turn: Turn, calling: Calling) -> None:
     turn.do(calling.alert)
     turn.change(help=calling)
     turn.do(StartTimer(_TIMER, _PAUSES[min(silent, len(_PAUSES) - 1)]))
-    if silent in _TOLD_AFTER and not turn.state.asleep and isinstance(turn.state.phase, Idle | Flagged):
+    just_told = silent == 1 and calling.failing
+    if silent in _TOLD_AFTER and not just_told and not turn.state.asleep and isinstance(turn.state.phase, Idle | Flagged):
         _tell_how_it_stands(turn, calling)
 
 
@@ -255,10 +256,10 @@ def is_called_off(turn: Turn, text: str) -> bool:
 
 
 def is_kept_on(turn: Turn, text: str) -> bool:
-    """Whether these words, though they sound like it, do not call it off: "don't cancel", "I don't think I'm fine"."""
+    """Whether these words, though they sound like it, do not end the count: "don't cancel", "I don't think I'm fine"."""
     besides = _besides(turn, text)
     named = len(besides) < len(text.split()) or says_any(text, turn.skill.help_needed)
-    return isinstance(turn.state.help, CountingDown | Calling) and named and _denied(turn, text, besides)
+    return isinstance(turn.state.help, CountingDown) and named and _denied(turn, text, besides)
 
 
 def _besides(turn: Turn, text: str) -> list[str]:

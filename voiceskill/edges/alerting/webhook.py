@@ -72,16 +72,16 @@ class Webhook:
 
         def cut() -> None:
             late.set()
-            with suppress(OSError, AttributeError):  # it is not connected, yet or any more
-                connection.sock.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):
+                if connection.sock:
+                    socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)  # that of TLS would pull it from under who reads
 
         watchdog = threading.Timer(self._limit, cut)
         watchdog.daemon = True
         with closing(connection):
             watchdog.start()
             try:
-                connection.connect()
-                self._keep_at_home(connection.sock)
+                self._connect(connection)
                 target = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
                 connection.request("POST", target, body, headers)
                 answer = connection.getresponse()
@@ -94,14 +94,19 @@ class Webhook:
                 watchdog.cancel()
 
     def _connection(self) -> http.client.HTTPConnection:
-        host = self._url.hostname or ""
-        if self._url.scheme == "https":
-            return http.client.HTTPSConnection(host, self._url.port, timeout=self._limit, context=ssl.create_default_context())
-        return http.client.HTTPConnection(host, self._url.port, timeout=self._limit)
+        kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
+        return kind(self._url.hostname or "", self._url.port)
 
-    def _keep_at_home(self, connected: socket.socket) -> None:
-        """Without TLS, nothing is sent to where a name turns out to lead that is not at home."""
-        if self._url.scheme == "http" and not is_home(connected.getpeername()[0]):
+    def _connect(self, connection: http.client.HTTPConnection) -> None:
+        """Connect it, so that the watchdog can cut it in every stage: as it connects by itself, it could not while TLS begins."""
+        connection.sock = socket.create_connection((connection.host, connection.port), self._limit)
+        if self._url.scheme == "https":
+            secure = ssl.create_default_context().wrap_socket(
+                connection.sock, server_hostname=connection.host, do_handshake_on_connect=False
+            )
+            connection.sock = secure
+            secure.do_handshake()
+        elif not is_home(connection.sock.getpeername()[0]):
             raise self._fault("is not at home, and what is sent to it could be read by everybody", "use https")
 
     def _fault(self, what: str, advice: str) -> Fault:
