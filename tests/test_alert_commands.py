@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -97,6 +98,24 @@ def test_an_id_that_there_is_not_is_one_line(alert: Run) -> None:
     done = alert("acknowledge", "nonsense")
     assert done.code == 1
     assert done.err == 'voiceskill: there is no alert "nonsense" that waits to be seen; see: voiceskill alert list\n'
+
+
+@pytest.mark.parametrize("command", [["ask", "call for help"], ["ask", "I can't feel my legs"], ["rehearse"]])
+def test_nobody_is_told_by_what_is_only_tried_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, settings_file: Path, command: list[str]
+) -> None:
+    code = f"open({str(tmp_path / 'told')!r}, 'w')"
+    run = f'run = [{json.dumps(sys.executable)}, "-c", {json.dumps(code)}]'
+    settings_file.write_text(f'[[alerts.command]]\nname = "siren"\n{run}\n')
+    lines = [{"hear": "I can't feel my legs"}, {"hear": "call for help"}, {"wait": 60}]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(map(json.dumps, lines))))
+    monkeypatch.setattr(sys, "argv", ["voiceskill", *command, "--config", str(settings_file), "--data-dir", str(tmp_path / "data")])
+    with pytest.raises(SystemExit):
+        main()
+    said = capsys.readouterr().out
+    assert ("alerting" in said) == (command == ["rehearse"])
+    assert not (tmp_path / "told").exists()
+    assert not (tmp_path / "data" / "alerts").exists()
 
 
 _DEVICE = """

@@ -460,7 +460,7 @@ def left(bed: Household, *, minutes: float, reached: bool = False) -> AlertLeft:
 
 def test_an_alert_cut_short_by_the_power_is_sent_again_and_told_of() -> None:
     bed = Household()
-    assert bed.told(left(bed, minutes=30)).startswith("The power went while I was alerting the people you chose. I'm trying again.")
+    assert bed.told(left(bed, minutes=30)).startswith("I was switched off while I was alerting the people you chose. I'm trying again.")
     assert (bed.last.id, bed.last.attempt) == ("20260105-133000-000000", 5)
     assert "Anna has seen it." in bed.seen()
 
