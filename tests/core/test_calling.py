@@ -296,6 +296,29 @@ def test_cancel_means_the_question_that_is_open_first() -> None:
     assert bed.ended
 
 
+def test_cancel_means_the_routine_under_way_first_and_that_the_alert_goes_on_is_said() -> None:
+    bed = Household()
+    bed.hear("call for help")
+    bed.wait(25)
+    bed.start("routine_breathing")
+    bed.wait(7)
+    assert bed.interrupt("cancel") == "The alert is still on. Say cancel to end it."
+    assert bed.under_way is None
+    bed.hear("cancel")
+    assert bed.ended
+
+
+def test_whoever_carries_on_with_a_routine_during_the_count_is_led_on_after_calling_it_off() -> None:
+    bed = Household()
+    bed.start("routine_breathing")
+    bed.wait(10)
+    bed.interrupt("call my daughter")
+    bed.interrupt("carry on")
+    bed.interrupt("cancel")
+    assert "reathe" in bed.wait(30)
+    assert not bed.sent
+
+
 def test_cancel_tells_those_who_have_seen_it_for_some_minutes() -> None:
     bed = Household()
     bed.hear("call for help")

@@ -24,11 +24,11 @@ from voiceskill.core.conversation.state import (
     Held,
     Idle,
     Interrupted,
-    Listening,
     Offered,
     Uncalled,
 )
 from voiceskill.core.conversation.turn import Turn
+from voiceskill.core.diary import Ending
 from voiceskill.core.events import AlertAcknowledged, AlertFailed, AlertLeft, AlertSent
 from voiceskill.core.skill import Control, HelpLines, Intent
 from voiceskill.core.spoken_values import number, when
@@ -234,22 +234,35 @@ def _tell_who(turn: Turn, by: str) -> None:
 
 def _tell(turn: Turn, text: str, *, urgent: bool = False) -> None:
     """Say something that nobody asked for just now, after what is being said; a step of a routine goes on after it."""
-    guided = turn.state.guided
-    if guided is None or isinstance(guided.moment, Held):
-        turn.say(text, urgent=urgent)
-    else:
+    if _leads(turn):
         guide.pass_by(turn, text)
+    else:
+        turn.say(text, urgent=urgent)
+
+
+def _answer(turn: Turn, text: str) -> None:
+    """Say something in return, in the place of what is being said; a step of a routine goes on after it."""
+    if not _leads(turn):
+        turn.silence()
+    _tell(turn, text)
+
+
+def _leads(turn: Turn) -> bool:
+    """Whether somebody is led through a routine that is not held."""
+    return turn.state.guided is not None and not isinstance(turn.state.guided.moment, Held)
 
 
 # What is said to it.
 
 
 def is_called_off(turn: Turn, text: str) -> bool:
-    """Whether these words call off the alert, or the count for one: a short sentence, with no other "not" in it."""
+    """Whether these words call off the alert, or the count for one: a short sentence, with no other "not" in it.
+
+    An alert that was sent may be long ago: whatever else we ask or lead through is meant first.
+    """
     state = turn.state
-    asked = not isinstance(state.phase, Idle | Flagged | Offered | Interrupted)
-    asked |= state.guided is not None and isinstance(state.guided.moment, Listening)
-    if not isinstance(state.help, CountingDown | Calling) or (asked and isinstance(state.help, Calling)):
+    busy = _leads(turn) or not isinstance(state.phase, Idle | Flagged | Offered | Interrupted)
+    if not isinstance(state.help, CountingDown | Calling) or (busy and isinstance(state.help, Calling)):
         return False
     besides = _besides(turn, text)
     return len(besides) < len(text.split()) <= _CALLED_OFF_WORDS and not _denied(turn, text, besides)
@@ -281,12 +294,11 @@ def call_off(turn: Turn) -> None:
         return
     turn.cancel(_TIMER)
     turn.change(help=Uncalled())
-    turn.silence()
     if isinstance(helping, CountingDown):
-        turn.say(lines(turn).not_begun)
+        _answer(turn, lines(turn).not_begun)
         return
     turn.do(EndAlert(replace(helping.alert, title=f"{helping.alert.title}: {lines(turn).ended}"), called_off=True))
-    turn.say(lines(turn).called_off)
+    _answer(turn, lines(turn).called_off)
 
 
 def steered(turn: Turn, control: Control) -> bool:
@@ -294,6 +306,7 @@ def steered(turn: Turn, control: Control) -> bool:
     phase = turn.state.phase
     match turn.state.help, control:
         case CountingDown() as counting, Control.HELP | Control.CALL_SOMEONE:
+            guide.hold(turn)
             turn.silence()
             turn.close()
             _send_now(turn, counting)
@@ -314,8 +327,8 @@ def steered(turn: Turn, control: Control) -> bool:
         case Calling() as calling, Control.HELP | Control.CALL_SOMEONE:
             _urge(turn, calling)
         case Calling(), Control.CANCEL if isinstance(phase, Idle | Flagged):  # in words that may be about anything: "never mind"
-            turn.silence()
-            turn.say(lines(turn).still_on)
+            guide.end(turn, Ending.STOPPED)
+            _answer(turn, lines(turn).still_on)
         case Answered(at=at), Control.CANCEL if isinstance(phase, Idle) and turn.at - at < _CALLED_OFF_LATE_SECONDS:
             call_off(turn)
         case _:
