@@ -11,16 +11,16 @@ PACKAGE = Path(__file__).parent.parent / "voiceskill"
 
 ORDER = [
     *("core", "ports", "addresses", "edges"),
-    *("listen", "earcons", "speak", "keep", "hearing_check", "tend", "journal", "loop", "sound_check"),
+    *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "journal", "loop", "sound_check"),
     *("status", "homeassistant"),
     *("settings", "skill_files", "app", "household", "recorded", "live", "doctor", "typed", "rehearse", "visitors", "serve"),
-    *("options", "running", "diary_files", "diary_commands", "serve_command", "cli", "__main__"),
+    *("options", "running", "diary_files", "diary_commands", "alert_commands", "serve_command", "cli", "__main__"),
 ]
 """From the inside out: a module may import only what stands before its own layer, or its own layer."""
 
 LOOSE = {
-    *("listen", "earcons", "speak", "keep", "hearing_check", "tend", "loop", "journal", "sound_check", "status", "homeassistant"),
-    *("settings", "skill_files"),
+    *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "loop", "journal", "sound_check", "status"),
+    *("homeassistant", "settings", "skill_files"),
 }
 """What works on the core and the ports, and knows no edge."""
 
