@@ -1,0 +1,144 @@
+"""Make the small Vosk model anew: python -m scripts.vosk_model (see scripts/train-vosk-model, which installs what it needs).
+
+Speech and features are kept in build/vosk-bedside-en/ chunk by chunk, training by checkpoints: begun again, it goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pocketsphinx
+import rich.progress
+import torch
+
+from scripts.bench_suite.measures import error_rate
+from scripts.bench_suite.tables import Table, report
+from scripts.vosk_model import measure, texts
+from scripts.vosk_model.corpus import CHUNK, make_corpus
+from scripts.vosk_model.features import load_features, make_features
+from scripts.vosk_model.pronounce import Lexicon, pronounce, read_dictionary, write_dictionary
+from scripts.vosk_model.train import frequencies, layers_of, load_layers, save_layers, train
+from scripts.vosk_model.voices import DEV_VOICES, TEST_VOICES
+from scripts.vosk_model.write import write_checksums, write_model
+from voiceskill.core.skill import Skill
+from voiceskill.skill_files import load_skill
+
+ROOT = Path(__file__).parent.parent.parent
+PHRASES = ROOT / "tests" / "phrases"
+
+_DEV_SENTENCES = 300
+_JUDGED = 300
+"""Lines of each kind by which the model is judged."""
+
+_UNKNOWN_COSTS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5)
+
+
+def main(arguments: Iterable[str] | None = None) -> None:
+    """Speak, align, train, write, measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--intents", type=Path, default=ROOT / "intents" / "en")
+    parser.add_argument("--out", type=Path, default=ROOT / "models" / "vosk-bedside-en")
+    parser.add_argument("--work", type=Path, default=ROOT / "build" / "vosk-bedside-en")
+    parser.add_argument("--sentences", type=int, default=5_000)
+    parser.add_argument("--copies", type=int, default=3, help="variations of each sentence: pace, room, noise, level")
+    parser.add_argument("--steps", type=int, default=6_000)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--unknown-cost", type=float, help="of a sound of an unknown word; found out by trying where it is not given")
+    parser.add_argument("--until", choices=("features", "network", "model"), default="model")
+    parser.add_argument("--json", type=Path, help="keep the figures here")
+    given = parser.parse_args(list(arguments) if arguments is not None else None)
+
+    given.work.mkdir(parents=True, exist_ok=True)
+    skill = load_skill(given.intents)
+    lexicon = _lexicon(skill, given.work / "dictionary.txt")
+    print(f"{len(lexicon)} words, {sum(map(len, lexicon.values()))} pronunciations")
+    frames, dev = _features(skill, given)
+    if given.until == "features":
+        return
+    network = given.work / "network.npz"
+    if not network.exists():
+        _train(frames, dev, network, given)
+    if given.until == "network":
+        return
+    sentences = texts.expected_sentences(skill)
+    cost = given.unknown_cost if given.unknown_cost is not None else _tuned_cost(skill, lexicon, sentences, network, given)
+    shutil.rmtree(given.out / "graph", ignore_errors=True)
+    write_model(given.out, load_layers(network), lexicon, sentences, cost)
+    settings = {name: getattr(given, name) for name in ("sentences", "copies", "steps", "rate", "seed")}
+    about = {**settings, "unknown_cost": cost, "words": len(lexicon), "never_learnt_from": [voice.label for voice in TEST_VOICES]}
+    (given.out / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    write_checksums(given.out)
+    report(_judged(skill, given.out), given.json)
+
+
+def _lexicon(skill: Skill, file: Path) -> Lexicon:
+    usual = read_dictionary(Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict")))
+    lexicon = pronounce(texts.vocabulary(skill), usual)
+    write_dictionary(file, lexicon)
+    return lexicon
+
+
+def _features(skill: Skill, given: argparse.Namespace):  # type: ignore[no-untyped-def]
+    found = []
+    for name, count, copies in (("speech", given.sentences, given.copies), ("dev", _DEV_SENTENCES, 0)):
+        dev = name == "dev"
+        spoken = texts.sentences(skill, count, given.seed + dev)
+        chunks = -(-len(spoken) // CHUNK)
+        making = make_corpus(
+            spoken, given.work / name, given.work / "dictionary.txt", seed=given.seed, workers=given.workers, dev=dev
+        )
+        speech = sorted(rich.progress.track(making, f"speaking ({name})", total=chunks))
+        computing = make_features(speech, given.work / f"{name}-frames", copies=copies, seed=given.seed, workers=given.workers)
+        found.append(load_features(sorted(rich.progress.track(computing, f"listening ({name})", total=chunks))))
+    return found
+
+
+def _train(frames, dev, network: Path, given: argparse.Namespace) -> None:  # type: ignore[no-untyped-def]
+    torch.set_num_threads(given.workers)
+    print(f"training on {frames.lengths.sum() / 360_000:.1f} hours")
+    checkpoint = given.work / "checkpoint.pt"
+    trained = train(frames, dev, checkpoint, steps=given.steps, rate=given.rate, seed=given.seed, report=lambda line: print(line, flush=True))
+    save_layers(network, layers_of(trained, frequencies(frames)))
+
+
+def _tuned_cost(skill: Skill, lexicon: Lexicon, sentences: Sequence[str], network: Path, given: argparse.Namespace) -> float:
+    layers = load_layers(network)
+
+    def write(cost: float) -> Path:
+        folder: Path = given.work / f"tried {cost}"
+        write_model(folder, layers, lexicon, sentences, cost)
+        return folder
+
+    commands = measure.recordings(texts.commands(skill), DEV_VOICES, given.seed)
+    others = measure.recordings(measure.talk(PHRASES / "tuning.tsv", 150, given.seed, ours=False), DEV_VOICES, given.seed)
+    return measure.best_cost(_UNKNOWN_COSTS, write, commands, others)
+
+
+def _judged(skill: Skill, folder: Path) -> list[Table]:
+    listener = measure.Listener(folder)
+    commands = measure.recordings(2 * texts.commands(skill), TEST_VOICES, 1)
+    others = measure.recordings(measure.talk(PHRASES / "heldout.tsv", _JUDGED, 1, ours=False), TEST_VOICES, 2)
+    dictation = measure.recordings(measure.talk(PHRASES / "heldout.tsv", _JUDGED, 1, ours=True), TEST_VOICES, 3)
+    rows = []
+    for name, decibels in (("clean", None), (f"noise at {measure.NOISY_DECIBELS:g} dB", measure.NOISY_DECIBELS)):
+        heard = [clips if decibels is None else measure.in_noise(clips, decibels, 4) for clips in (commands, others, dictation)]
+        found = measure.figures(listener, *heard)
+        rows.append((name, 100 * found.commands_exact, 100 * found.others_rejected, 100 * found.dictation_errors))
+    errors = measure.by_voice(listener, dictation)
+    megabytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+    costs = ((megabytes, measure.pace(listener, dictation)),)
+    return [
+        Table("Voices never learnt from, %", ("sound", "commands exact", "other talk rejected", "words wrong in dictation"), tuple(rows), digits=1),
+        Table("Words wrong in dictation, %", tuple(errors), (tuple(100 * error_rate(each) for each in errors.values()),), digits=1),
+        Table("What it costs", ("MB on disk", "processor seconds for a second of sound"), costs, digits=3),
+    ]
+
+
+if __name__ == "__main__":
+    main()
