@@ -9,6 +9,7 @@ import argparse
 import json
 import shutil
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pocketsphinx
@@ -19,9 +20,10 @@ from scripts.bench_suite.measures import error_rate
 from scripts.bench_suite.tables import Table, report
 from scripts.vosk_model import measure, texts
 from scripts.vosk_model.corpus import CHUNK, make_corpus
-from scripts.vosk_model.features import load_features, make_features
+from scripts.vosk_model.features import Frames, load_features, make_features
+from scripts.vosk_model.kaldi import load_layers, save_layers
 from scripts.vosk_model.pronounce import Lexicon, pronounce, read_dictionary, write_dictionary
-from scripts.vosk_model.train import frequencies, layers_of, load_layers, save_layers, train
+from scripts.vosk_model.train import frequencies, layers_of, train
 from scripts.vosk_model.voices import DEV_VOICES, TEST_VOICES
 from scripts.vosk_model.write import write_checksums, write_model
 from voiceskill.core.skill import Skill
@@ -84,26 +86,25 @@ def _lexicon(skill: Skill, file: Path) -> Lexicon:
     return lexicon
 
 
-def _features(skill: Skill, given: argparse.Namespace):  # type: ignore[no-untyped-def]
+def _features(skill: Skill, given: argparse.Namespace) -> list[Frames]:
+    """Those to learn from, and those of other voices."""
     found = []
     for name, count, copies in (("speech", given.sentences, given.copies), ("dev", _DEV_SENTENCES, 0)):
         dev = name == "dev"
         spoken = texts.sentences(skill, count, given.seed + dev)
         chunks = -(-len(spoken) // CHUNK)
-        making = make_corpus(
-            spoken, given.work / name, given.work / "dictionary.txt", seed=given.seed, workers=given.workers, dev=dev
-        )
+        making = make_corpus(spoken, given.work / name, given.work / "dictionary.txt", seed=given.seed, workers=given.workers, dev=dev)
         speech = sorted(rich.progress.track(making, f"speaking ({name})", total=chunks))
         computing = make_features(speech, given.work / f"{name}-frames", copies=copies, seed=given.seed, workers=given.workers)
         found.append(load_features(sorted(rich.progress.track(computing, f"listening ({name})", total=chunks))))
     return found
 
 
-def _train(frames, dev, network: Path, given: argparse.Namespace) -> None:  # type: ignore[no-untyped-def]
+def _train(frames: Frames, dev: Frames, network: Path, given: argparse.Namespace) -> None:
     torch.set_num_threads(given.workers)
     print(f"training on {frames.lengths.sum() / 360_000:.1f} hours")
-    checkpoint = given.work / "checkpoint.pt"
-    trained = train(frames, dev, checkpoint, steps=given.steps, rate=given.rate, seed=given.seed, report=lambda line: print(line, flush=True))
+    checkpoint, tell = given.work / "checkpoint.pt", partial(print, flush=True)
+    trained = train(frames, dev, checkpoint, steps=given.steps, rate=given.rate, seed=given.seed, report=tell)
     save_layers(network, layers_of(trained, frequencies(frames)))
 
 
@@ -134,7 +135,12 @@ def _judged(skill: Skill, folder: Path) -> list[Table]:
     megabytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     costs = ((megabytes, measure.pace(listener, dictation)),)
     return [
-        Table("Voices never learnt from, %", ("sound", "commands exact", "other talk rejected", "words wrong in dictation"), tuple(rows), digits=1),
+        Table(
+            "Voices never learnt from, %",
+            ("sound", "commands exact", "other talk rejected", "words wrong"),
+            tuple(rows),
+            digits=1,
+        ),
         Table("Words wrong in dictation, %", tuple(errors), (tuple(100 * error_rate(each) for each in errors.values()),), digits=1),
         Table("What it costs", ("MB on disk", "processor seconds for a second of sound"), costs, digits=3),
     ]

@@ -16,6 +16,9 @@ from scripts.vosk_model.rooms import Heard, plain, varied, without_speech
 from voiceskill.ports import HEARING_RATE, Pcm
 
 CEPSTRA = 40
+SUBSAMPLING = 3
+"""The network answers once for so many frames of 10 ms."""
+
 LOWEST_HERTZ, HIGHEST_HERTZ = 20, 7_600
 
 _NO_SPEECH = 3
@@ -47,6 +50,14 @@ def cepstra(pcm: Pcm) -> NDArray[np.float32]:
     computer.input_finished()
     found = [computer.get_frame(number) for number in range(computer.num_frames_ready)]
     return np.array(found, np.float32).reshape(-1, CEPSTRA)
+
+
+def outputs_at(sounds: NDArray[np.uint8], segments: NDArray[np.int32], phase: int) -> NDArray[np.int64]:
+    """The right output for every third frame from `phase` on: of its sound, the first one where a segment begins."""
+    kept, segment = sounds[phase::SUBSAMPLING].astype(np.int64), segments[phase::SUBSAMPLING]
+    follows = np.zeros(len(kept), bool)
+    follows[1:] = segment[1:] == segment[:-1]
+    return 2 * kept + follows
 
 
 def make_features(speech: Sequence[Path], folder: Path, *, copies: int, seed: int, workers: int) -> Iterator[Path]:
@@ -84,7 +95,7 @@ def _make(work: tuple[int, Path, Path], *, copies: int, seed: int) -> Path:
     heard = [] if copies else [plain(utterance) for utterance in utterances]
     for _ in range(copies):
         heard += [varied(utterance, utterances, random) for utterance in utterances]
-        heard += [without_speech(random.uniform(1, 4), utterances, random) for _ in range(_NO_SPEECH)]
+        heard += [without_speech(random.uniform(1, 4), random) for _ in range(_NO_SPEECH)]
     found = _joined([_frames(one) for one in heard])
     beside = target.with_suffix(".part.npz")
     np.savez(beside, cepstra=found.cepstra, sounds=found.sounds, segments=found.segments, lengths=found.lengths)

@@ -7,6 +7,7 @@ frames of the layer before, each but the last rectified.
 
 from __future__ import annotations
 
+import json
 import math
 import struct
 from collections.abc import Iterable, Sequence
@@ -52,6 +53,20 @@ DISAMBIGUATION = 2 * len(PHONES) + 1
 def write_acoustic_model(path: Path, layers: Sequence[Layer], inputs: int) -> None:
     """Write `final.mdl` for features of so many values a frame, the weights in 8 bits. ValueError for layers that do not fit."""
     path.write_bytes(b"\0B" + _transition_model() + _network(layers, inputs) + _token("<Priors>") + _vector([]))
+
+
+def save_layers(path: Path, layers: Sequence[Layer]) -> None:
+    """Keep layers as they are, for `load_layers`."""
+    arrays = {f"{kind}{number}": getattr(layer, kind) for number, layer in enumerate(layers) for kind in ("weights", "bias")}
+    about = json.dumps([[layer.offsets, layer.rectified] for layer in layers])
+    np.savez(path, about=np.array(about), **arrays)
+
+
+def load_layers(path: Path) -> list[Layer]:
+    """What `save_layers` kept."""
+    with np.load(path) as kept:
+        about = json.loads(str(kept["about"]))
+        return [Layer(tuple(offsets), kept[f"weights{n}"], kept[f"bias{n}"], rectified) for n, (offsets, rectified) in enumerate(about)]
 
 
 def _token(text: str) -> bytes:
@@ -115,7 +130,9 @@ def _network(layers: Sequence[Layer], inputs: int) -> bytes:
     before, width = "input", inputs
     for number, layer in enumerate(layers, 1):
         if layer.weights.shape != (len(layer.bias), width * len(layer.offsets)):
-            raise ValueError(f"layer {number} has weights of shape {layer.weights.shape}, for {width} inputs at {len(layer.offsets)} offsets")
+            raise ValueError(
+                f"layer {number} has weights of shape {layer.weights.shape}, for {width} inputs at {len(layer.offsets)} offsets"
+            )
         spliced = ", ".join(f"Offset({before}, {offset})" if offset else before for offset in layer.offsets)
         spliced = f"Append({spliced})" if len(layer.offsets) > 1 else spliced
         affine = _token("<FixedAffineComponent>") + _token("<LinearParams>") + _matrix(layer.weights)

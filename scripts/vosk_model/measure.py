@@ -28,7 +28,8 @@ from voiceskill.ports import HEARING_RATE, Pcm
 
 NOISY_DECIBELS = 12.0
 _LONGEST_WORDS = 14
-_FRAME = 1_600
+_PIECE = 3_200
+"""Bytes: a tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +135,8 @@ def _share(outcomes: Sequence[bool]) -> float:
 
 
 def _heard(decoder: vosk.KaldiRecognizer, pcm: Pcm) -> str:
-    parts = []
-    for at in range(0, len(pcm), _FRAME):
-        if decoder.AcceptWaveform(pcm[at : at + _FRAME].astype("<i2").tobytes()):
-            parts.append(json.loads(decoder.Result())["text"])
-    parts.append(json.loads(decoder.FinalResult())["text"])
-    return " ".join(filter(None, parts))
+    sound = pcm.astype("<i2").tobytes()
+    pieces = (sound[at : at + _PIECE] for at in range(0, len(sound), _PIECE))
+    stretches = [decoder.Result() for piece in pieces if decoder.AcceptWaveform(piece)]
+    texts = [json.loads(stretch)["text"] for stretch in (*stretches, decoder.FinalResult())]
+    return " ".join(filter(None, texts))

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 SILENCE = "SIL"
-VOWELS = tuple("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
-CONSONANTS = tuple("B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split())
-SOUNDS = (SILENCE, *sorted(VOWELS + CONSONANTS))
+_ARPABET = "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH"
+SOUNDS = (SILENCE, *_ARPABET.split())
 """Numbered from 0, silence first."""
 
 PLACES = {"B": "begin", "E": "end", "I": "internal", "S": "singleton"}

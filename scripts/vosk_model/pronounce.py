@@ -18,8 +18,8 @@ Lexicon = dict[str, tuple[Pronunciation, ...]]
 
 MOST_PRONUNCIATIONS = 3
 
-_SIBILANTS = frozenset("S Z SH ZH CH JH".split())
-_VOICELESS = frozenset("P T K F TH".split())
+_SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
+_VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
 _ENDINGS: Mapping[str, Pronunciation] = {"'ll": ("AH", "L"), "'ve": ("AH", "V"), "'re": ("ER",), "'d": ("D",)}
 
 # espeak-ng's IPA for en-us.

@@ -62,7 +62,7 @@ def varied(utterance: Utterance, others: Sequence[Utterance], seed: np.random.Ge
     return Heard(_recorded(sound, seed), sounds, segments)
 
 
-def without_speech(seconds: float, others: Sequence[Utterance], seed: np.random.Generator) -> Heard:
+def without_speech(seconds: float, seed: np.random.Generator) -> Heard:
     """Noise, clicks or nothing at all: what is no word."""
     length = round(seconds * HEARING_RATE)
     sound = np.zeros(length) if seed.random() < 0.2 else _noise(length, (), seed)
@@ -114,11 +114,14 @@ def _noise(length: int, others: Sequence[Utterance], seed: np.random.Generator) 
     """Of root mean square 1: hiss of any colour, a hum, or other people at once."""
     throw = seed.random()
     if others and throw < 0.3:
-        noise = sum(_looped(others[i].pcm, length, seed) for i in seed.integers(0, len(others), seed.integers(2, 7)))
+        noise = np.zeros(length)
+        for which in seed.integers(0, len(others), seed.integers(2, 7)):
+            noise += _looped(others[which].pcm, length, seed)
     elif throw < 0.45:
         time, hertz = np.arange(length) / HEARING_RATE, seed.uniform(45, 130)
-        noise = sum(np.sin(2 * np.pi * hertz * n * time + seed.uniform(0, 6)) / n for n in range(1, 10))
-        noise = noise + 0.1 * seed.normal(size=length)
+        noise = 0.1 * seed.normal(size=length)
+        for n in range(1, 10):
+            noise += np.sin(2 * np.pi * hertz * n * time + seed.uniform(0, 6)) / n
     else:
         size = 1 << (length - 1).bit_length()
         slope = seed.uniform(0.0, 1.3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from hassil import Sentence, SlotList, TextSlotList, parse_sentence
@@ -14,9 +14,9 @@ from hassil.sample import sample_expression
 from voiceskill.core.skill import ChoiceSlot, Kind, ScaleSlot, Skill
 from voiceskill.core.understanding.normalise import normalise, words
 
-NUMBERS = tuple("zero one two three four five six seven eight nine ten".split())
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _MORE_NUMBERS = (
-    "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty half quarter hundred".split()
+    "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty hundred half quarter"
 )
 _LONGEST_WORDS = 14
 """Longer sentences are not spoken: they take long to make, and nobody commands in them."""
@@ -34,7 +34,7 @@ _UNRELATED = 0.06
 
 def template_words(skill: Skill) -> frozenset[str]:
     """Every word of the templates, their lists and rules, the examples, the escape words, the slots and the numbers."""
-    texts: list[str] = [*NUMBERS, *_MORE_NUMBERS]
+    texts: list[str] = [*NUMBERS, _MORE_NUMBERS]
     for intent in skill.intents.values():
         texts += [*map(_spoken_part, intent.templates), *intent.examples, *intent.escape]
     texts += [_spoken_part(rule) for rule in skill.rules.values()]
@@ -61,16 +61,17 @@ def expected_sentences(skill: Skill) -> list[str]:
     found = []
     for intent in skill.intents.values():
         found += [*intent.examples, *intent.escape, *intent.collected, *intent.look_alikes]
-        found += [text for template in intent.templates for text in islice(expansions([template], skill), 2)]
+    found += [text for each in expansions(skill) for text in each[:2]]
     return [text for text in map(normalise, found) if text]
 
 
-def expansions(templates: Iterable[str], skill: Skill) -> Iterator[str]:
-    """Sentences that the templates allow, some hundred of each at most."""
+def expansions(skill: Skill) -> Iterator[list[str]]:
+    """For each template, sentences that it allows, some hundred at most."""
     rules: dict[str, Sentence] = {name: parse_sentence(body) for name, body in skill.rules.items()}
     lists: dict[str, SlotList] = {name: TextSlotList.from_strings(values, name=name) for name, values in skill.lists.items()}
-    for template in templates:
-        yield from islice(sample_expression(parse_sentence(template).expression, lists, rules), _MOST_PER_TEMPLATE)
+    for intent in skill.intents.values():
+        for template in intent.templates:
+            yield list(islice(sample_expression(parse_sentence(template).expression, lists, rules), _MOST_PER_TEMPLATE))
 
 
 def commands(skill: Skill) -> list[str]:
@@ -116,8 +117,7 @@ def _commands(listed: Sequence[str], count: int, chance: random.Random) -> Itera
 
 
 def _of_templates(skill: Skill, count: int, chance: random.Random) -> Iterator[str]:
-    each = [[normalise(text) for text in expansions([template], skill)] for i in skill.intents.values() for template in i.templates]
-    each = [texts for texts in each if texts]
+    each = [[normalise(text) for text in texts] for texts in expansions(skill) if texts]
     for number in range(count):
         yield chance.choice(each[number % len(each)])
 

@@ -6,7 +6,6 @@ every third frame. It learns by frame cross-entropy; what is written divides its
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,12 +17,9 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from scripts.vosk_model.features import CEPSTRA, Frames
+from scripts.vosk_model.features import CEPSTRA, SUBSAMPLING, Frames, outputs_at
 from scripts.vosk_model.kaldi import Layer
 from scripts.vosk_model.phones import OUTPUTS
-
-SUBSAMPLING = 3
-"""One answer for so many frames of 10 ms."""
 
 _WIDTH = 256
 _OFFSETS = ((-2, -1, 0, 1, 2), (-1, 0, 1), (-3, 0, 3), (-3, 0, 3), (-6, 0, 6), (-6, 0, 6))
@@ -111,14 +107,6 @@ class Lessons:
         return torch.from_numpy(cepstra), torch.from_numpy(right)
 
 
-def outputs_at(sounds: NDArray[np.uint8], segments: NDArray[np.int32], phase: int) -> NDArray[np.int64]:
-    """The right output for every third frame from `phase` on: of its sound, the first one where a segment begins."""
-    kept, segment = sounds[phase::SUBSAMPLING].astype(np.int64), segments[phase::SUBSAMPLING]
-    follows = np.zeros(len(kept), bool)
-    follows[1:] = segment[1:] == segment[:-1]
-    return 2 * kept + follows
-
-
 def accuracy(network: Network, frames: Frames) -> Accuracy:
     """On whole recordings."""
     network.eval()
@@ -176,8 +164,8 @@ def train(frames: Frames, dev: Frames, checkpoint: Path, *, steps: int, rate: fl
             found = accuracy(network, dev)
             left = (time.monotonic() - began) / (step + 1 - first) * (steps - step - 1) / 60
             report(
-                f"step {step + 1} of {steps}: loss {np.mean(losses[-_CHECKPOINT_STEPS:]):.3f}, on other voices {found.output:.3f} of frames "
-                f"right, {found.sound:.3f} of sounds, {left:.0f} minutes left"
+                f"step {step + 1} of {steps}: loss {np.mean(losses[-_CHECKPOINT_STEPS:]):.3f}, on other voices {found.output:.3f} of "
+                f"frames right, {found.sound:.3f} of sounds, {left:.0f} minutes left"
             )
     network.eval()
     return network
@@ -189,7 +177,8 @@ def frequencies(frames: Frames) -> NDArray[np.float64]:
     for end, length in zip(np.cumsum(frames.lengths), frames.lengths, strict=True):
         span = slice(end - length, end)
         counts += np.bincount(outputs_at(frames.sounds[span], frames.segments[span], 0), minlength=OUTPUTS)
-    return counts / counts.sum()
+    shares: NDArray[np.float64] = counts / counts.sum()
+    return shares
 
 
 def layers_of(network: Network, frequency: NDArray[np.float64]) -> list[Layer]:
@@ -211,17 +200,3 @@ def layers_of(network: Network, frequency: NDArray[np.float64]) -> list[Layer]:
         offsets = (0,) if last else _OFFSETS[number]
         found.append(Layer(offsets, weights.astype(np.float32), bias.astype(np.float32), rectified=not last))
     return found
-
-
-def save_layers(path: Path, layers: list[Layer]) -> None:
-    """Keep the layers for the writer, which needs no PyTorch."""
-    arrays = {f"{kind}{n}": getattr(layer, kind) for n, layer in enumerate(layers) for kind in ("weights", "bias")}
-    about = json.dumps([[list(layer.offsets), layer.rectified] for layer in layers])
-    np.savez(path, about=np.array(about), **arrays)
-
-
-def load_layers(path: Path) -> list[Layer]:
-    """What `save_layers` kept."""
-    with np.load(path) as kept:
-        about = json.loads(str(kept["about"]))
-        return [Layer(tuple(offsets), kept[f"weights{n}"], kept[f"bias{n}"], rectified) for n, (offsets, rectified) in enumerate(about)]

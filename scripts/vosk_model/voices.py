@@ -34,11 +34,12 @@ class Voice:
 FLITE = ("rms", "slt", "kal16")
 FESTIVAL = ("cmu_us_slt_arctic_hts", "kal_diphone")
 ESPEAK_ACCENTS = ("en-us", "en-us", "en-gb", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029", "en-us-nyc")
-ESPEAK_PEOPLE = (
-    "m1 m2 m3 m5 m6 m7 m8 f1 f2 f3 f5 Alex Alicia Andrea Annie adam anika antonio belinda benjamin boris caleb david ed edward Gene grandma "
-    "Hugo iven iven3 john linda Lee Marco max Michael michel norbert pablo paul pedro quincy robert sandro shelby steph steph3 travis victor "
-    "zac klatt2 klatt4"
-).split()
+_ESPEAK_VARIANTS = (
+    "m1 m2 m3 m5 m6 m7 m8 f1 f2 f3 f5 Alex Alicia Andrea Annie adam anika antonio belinda benjamin boris caleb david ed edward Gene "
+    "grandma Hugo iven iven3 john linda Lee Marco max Michael michel norbert pablo paul pedro quincy robert sandro shelby steph steph3 "
+    "travis victor zac klatt2 klatt4"
+)
+ESPEAK_PEOPLE = tuple(_ESPEAK_VARIANTS.split())
 
 DEV_VOICES = (Voice("espeak-ng", "en-us+Andy", pace=1.1), Voice("festival", "ked_diphone"))
 TEST_VOICES = (

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from scripts.vosk_model.features import CEPSTRA, HIGHEST_HERTZ, LOWEST_HERTZ
+from scripts.vosk_model.features import CEPSTRA, HIGHEST_HERTZ, LOWEST_HERTZ, SUBSAMPLING
 from scripts.vosk_model.graphs import UnknownWord, lexicon_graph, sentence_graph, word_list
 from scripts.vosk_model.kaldi import DISAMBIGUATION, Layer, write_acoustic_model
 from scripts.vosk_model.ngrams import bigrams
@@ -17,9 +17,6 @@ from scripts.vosk_model.pronounce import Lexicon, write_dictionary
 from voiceskill.ports import HEARING_RATE
 
 CHECKSUMS = "checksums.txt"
-
-UNKNOWN_COST = 0.0
-"""Of each sound of an unknown word, beyond what its order costs. Tuned on voices of their own (measure.py)."""
 
 UNKNOWN_WORD_COST = 9.0
 """Of an unknown word among others, in dictation."""
@@ -42,7 +39,7 @@ _DECODING = {
     "beam": 11.0,
     "lattice-beam": 2.0,
     "acoustic-scale": 0.5,
-    "frame-subsampling-factor": 3,
+    "frame-subsampling-factor": SUBSAMPLING,
     "endpoint.silence-phones": phone_number(SILENCE),
     "endpoint.rule2.min-trailing-silence": 0.5,
     "endpoint.rule3.min-trailing-silence": 0.75,
@@ -50,8 +47,11 @@ _DECODING = {
 }
 
 
-def write_model(folder: Path, layers: Sequence[Layer], lexicon: Lexicon, sentences: Iterable[str], unknown_cost: float = UNKNOWN_COST) -> None:
-    """Write all that Vosk reads, and the pronunciations. `sentences`, normalised, teach what follows what in dictation."""
+def write_model(folder: Path, layers: Sequence[Layer], lexicon: Lexicon, sentences: Iterable[str], unknown_cost: float) -> None:
+    """Write all that Vosk reads, and the pronunciations.
+
+    `sentences`, normalised, teach what follows what in dictation. `unknown_cost` is that of UnknownWord.
+    """
     for name in ("am", "conf", "graph/phones"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     words = word_list(lexicon)
