@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from scripts.vosk_model.kaldi import load_layers, save_layers
 from scripts.vosk_model.pronounce import Lexicon, pronounce, read_dictionary, write_dictionary
 from scripts.vosk_model.train import frequencies, layers_of, train
 from scripts.vosk_model.voices import DEV_VOICES, TEST_VOICES
-from scripts.vosk_model.write import write_checksums, write_model
+from scripts.vosk_model.write import write_acoustics, write_checksums, write_graphs, write_lexicon_graph
 from voiceskill.core.skill import Skill
 from voiceskill.skill_files import load_skill
 
@@ -33,6 +33,7 @@ ROOT = Path(__file__).parent.parent.parent
 PHRASES = ROOT / "tests" / "phrases"
 
 _DEV_SENTENCES = 300
+_TUNED = 150
 _JUDGED = 300
 """Lines of each kind by which the model is judged."""
 
@@ -46,13 +47,13 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "vosk-bedside-en")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "vosk-bedside-en")
     parser.add_argument("--sentences", type=int, default=5_000)
-    parser.add_argument("--copies", type=int, default=3, help="variations of each sentence: pace, room, noise, level")
-    parser.add_argument("--steps", type=int, default=6_000)
+    parser.add_argument("--copies", type=int, default=2, help="variations of each sentence: pace, room, noise, level")
+    parser.add_argument("--steps", type=int, default=5_000)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--unknown-cost", type=float, help="of a sound of an unknown word; found out by trying where it is not given")
-    parser.add_argument("--until", choices=("features", "network", "model"), default="model")
+    parser.add_argument("--graphs-only", action="store_true", help="words and their order anew, for other phrases; in a minute")
     parser.add_argument("--json", type=Path, help="keep the figures here")
     given = parser.parse_args(list(arguments) if arguments is not None else None)
 
@@ -60,21 +61,20 @@ def main(arguments: Iterable[str] | None = None) -> None:
     skill = load_skill(given.intents)
     lexicon = _lexicon(skill, given.work / "dictionary.txt")
     print(f"{len(lexicon)} words, {sum(map(len, lexicon.values()))} pronunciations")
-    frames, dev = _features(skill, given)
-    if given.until == "features":
-        return
-    network = given.work / "network.npz"
-    if not network.exists():
-        _train(frames, dev, network, given)
-    if given.until == "network":
-        return
     sentences = texts.expected_sentences(skill)
-    cost = given.unknown_cost if given.unknown_cost is not None else _tuned_cost(skill, lexicon, sentences, network, given)
-    shutil.rmtree(given.out / "graph", ignore_errors=True)
-    write_model(given.out, load_layers(network), lexicon, sentences, cost)
-    settings = {name: getattr(given, name) for name in ("sentences", "copies", "steps", "rate", "seed")}
-    about = {**settings, "unknown_cost": cost, "words": len(lexicon), "never_learnt_from": [voice.label for voice in TEST_VOICES]}
-    (given.out / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    about_file = given.out / "about.json"
+    if given.graphs_only:
+        about = json.loads(about_file.read_text(encoding="utf-8"))
+    else:
+        network = given.work / "network.npz"
+        if not network.exists():
+            _train(*_features(skill, given), network, given)
+        write_acoustics(given.out, load_layers(network))
+        about = {name: getattr(given, name) for name in ("sentences", "copies", "steps", "rate", "seed")}
+        about["unknown_cost"] = _tuned_cost(skill, lexicon, given) if given.unknown_cost is None else given.unknown_cost
+    write_graphs(given.out, lexicon, sentences, about["unknown_cost"])
+    about |= {"words": len(lexicon), "never_learnt_from": [voice.label for voice in TEST_VOICES]}
+    about_file.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     write_checksums(given.out)
     report(_judged(skill, given.out), given.json)
 
@@ -86,7 +86,7 @@ def _lexicon(skill: Skill, file: Path) -> Lexicon:
     return lexicon
 
 
-def _features(skill: Skill, given: argparse.Namespace) -> list[Frames]:
+def _features(skill: Skill, given: argparse.Namespace) -> tuple[Frames, Frames]:
     """Those to learn from, and those of other voices."""
     found = []
     for name, count, copies in (("speech", given.sentences, given.copies), ("dev", _DEV_SENTENCES, 0)):
@@ -97,7 +97,8 @@ def _features(skill: Skill, given: argparse.Namespace) -> list[Frames]:
         speech = sorted(rich.progress.track(making, f"speaking ({name})", total=chunks))
         computing = make_features(speech, given.work / f"{name}-frames", copies=copies, seed=given.seed, workers=given.workers)
         found.append(load_features(sorted(rich.progress.track(computing, f"listening ({name})", total=chunks))))
-    return found
+    learnt, other_voices = found
+    return learnt, other_voices
 
 
 def _train(frames: Frames, dev: Frames, network: Path, given: argparse.Namespace) -> None:
@@ -108,16 +109,17 @@ def _train(frames: Frames, dev: Frames, network: Path, given: argparse.Namespace
     save_layers(network, layers_of(trained, frequencies(frames)))
 
 
-def _tuned_cost(skill: Skill, lexicon: Lexicon, sentences: Sequence[str], network: Path, given: argparse.Namespace) -> float:
-    layers = load_layers(network)
+def _tuned_cost(skill: Skill, lexicon: Lexicon, given: argparse.Namespace) -> float:
+    folder: Path = given.work / "tried"
+    shutil.copytree(given.out, folder, dirs_exist_ok=True)
+    write_graphs(folder, lexicon, texts.commands(skill), 0.0)
 
     def write(cost: float) -> Path:
-        folder: Path = given.work / f"tried {cost}"
-        write_model(folder, layers, lexicon, sentences, cost)
+        write_lexicon_graph(folder, lexicon, cost)
         return folder
 
     commands = measure.recordings(texts.commands(skill), DEV_VOICES, given.seed)
-    others = measure.recordings(measure.talk(PHRASES / "tuning.tsv", 150, given.seed, ours=False), DEV_VOICES, given.seed)
+    others = measure.recordings(measure.talk(PHRASES / "tuning.tsv", _TUNED, given.seed, ours=False), DEV_VOICES, given.seed)
     return measure.best_cost(_UNKNOWN_COSTS, write, commands, others)
 
 

@@ -33,12 +33,18 @@ _UNRELATED = 0.06
 
 
 def template_words(skill: Skill) -> frozenset[str]:
-    """Every word of the templates, their lists and rules, the examples, the escape words, the slots and the numbers."""
+    """Every word of the templates, their lists and rules, the examples and the escape words, and the numbers."""
     texts: list[str] = [*NUMBERS, _MORE_NUMBERS]
     for intent in skill.intents.values():
         texts += [*map(_spoken_part, intent.templates), *intent.examples, *intent.escape]
     texts += [_spoken_part(rule) for rule in skill.rules.values()]
     texts += [value for values in skill.lists.values() for value in values]
+    return frozenset(word for text in texts for word in words(text))
+
+
+def slot_words(skill: Skill) -> frozenset[str]:
+    """Every word in which a value is told along with something else."""
+    texts: list[str] = []
     for slot in skill.slots.values():
         match slot:
             case ScaleSlot():
@@ -53,7 +59,7 @@ def template_words(skill: Skill) -> frozenset[str]:
 def vocabulary(skill: Skill) -> list[str]:
     """Every word that the skill's folder expects to hear, in order of the alphabet."""
     collected = (text for intent in skill.intents.values() for text in (*intent.collected, *intent.look_alikes))
-    return sorted(template_words(skill) | {word for text in collected for word in words(text)})
+    return sorted(template_words(skill) | slot_words(skill) | {word for text in collected for word in words(text)})
 
 
 def expected_sentences(skill: Skill) -> list[str]:
@@ -87,7 +93,7 @@ def commands(skill: Skill) -> list[str]:
 def sentences(skill: Skill, count: int, seed: int) -> list[str]:
     """So many sentences to speak, shuffled: commands alone and joined, templates, examples, what people wrote, words in any order.
 
-    Every word of the vocabulary occurs, those of the templates several times. Only words inside the vocabulary occur.
+    Only words inside the vocabulary occur. Not all of them need to: it is their sounds that are learnt.
     """
     chance = random.Random(seed)
     known = vocabulary(skill)
@@ -97,7 +103,7 @@ def sentences(skill: Skill, count: int, seed: int) -> list[str]:
     found += chance.sample(examples, min(len(examples), round(count * _EXAMPLES)))
     unrelated = [text for text in map(normalise, skill.unrelated) if set(text.split()) <= set(known)]
     found += chance.sample(unrelated, min(len(unrelated), round(count * _UNRELATED)))
-    found += list(_any_words(known, sorted(template_words(skill)), round(count * _RANDOM), chance))
+    found += list(_any_words(known, sorted(template_words(skill) | slot_words(skill)), round(count * _RANDOM), chance))
     collected = [normalise(text) for intent in skill.intents.values() for text in (*intent.collected, *intent.look_alikes)]
     chance.shuffle(collected)
     found += _covering([text for text in collected if text], count - len(found), Counter(word for text in found for word in text.split()))

@@ -17,6 +17,7 @@ from scripts.vosk_model.pronounce import Lexicon, write_dictionary
 from voiceskill.ports import HEARING_RATE
 
 CHECKSUMS = "checksums.txt"
+_FOR_PEOPLE = frozenset({CHECKSUMS, "LICENSE", "README.md"})
 
 UNKNOWN_WORD_COST = 9.0
 """Of an unknown word among others, in dictation."""
@@ -47,26 +48,35 @@ _DECODING = {
 }
 
 
-def write_model(folder: Path, layers: Sequence[Layer], lexicon: Lexicon, sentences: Iterable[str], unknown_cost: float) -> None:
-    """Write all that Vosk reads, and the pronunciations.
-
-    `sentences`, normalised, teach what follows what in dictation. `unknown_cost` is that of UnknownWord.
-    """
-    for name in ("am", "conf", "graph/phones"):
+def write_acoustics(folder: Path, layers: Sequence[Layer]) -> None:
+    """Write what tells sounds apart, and how to listen."""
+    for name in ("am", "conf"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    words = word_list(lexicon)
     write_acoustic_model(folder / "am/final.mdl", layers, CEPSTRA)
     for name, options in (("mfcc", _MFCC), ("model", _DECODING)):
         (folder / f"conf/{name}.conf").write_text("".join(f"--{option}={value}\n" for option, value in options.items()), encoding="utf-8")
+
+
+def write_graphs(folder: Path, lexicon: Lexicon, sentences: Iterable[str], unknown_cost: float) -> None:
+    """Write which words there are, how they sound, and what follows what; and the pronunciations.
+
+    `sentences`, normalised, teach the order of words in dictation. `unknown_cost` is that of UnknownWord.
+    """
+    (folder / "graph/phones").mkdir(parents=True, exist_ok=True)
+    words = word_list(lexicon)
     (folder / "graph/words.txt").write_text("".join(f"{word} {number}\n" for number, word in enumerate(words)), encoding="utf-8")
     kinds = (f"{number} {PLACES.get(phone.rpartition('_')[2], 'nonword')}\n" for number, phone in enumerate(PHONES, 1))
     (folder / "graph/phones/word_boundary.int").write_text("".join(kinds), encoding="utf-8")
     (folder / "graph/disambig_tid.int").write_text(f"{DISAMBIGUATION}\n", encoding="utf-8")
-    unknown = UnknownWord(unknown_cost, order_of_sounds(lexicon))
-    lexicon_graph(lexicon, unknown).write(folder / "graph/HCLr.fst", by="output")
+    write_lexicon_graph(folder, lexicon, unknown_cost)
     order = bigrams((text.split() for text in sentences), lexicon, most=BIGRAMS)
     sentence_graph(order, words, UNKNOWN_WORD_COST).write(folder / "graph/Gr.fst", by="input")
     write_dictionary(folder / "dictionary.txt", lexicon)
+
+
+def write_lexicon_graph(folder: Path, lexicon: Lexicon, unknown_cost: float) -> None:
+    """Write how the words sound, alone."""
+    lexicon_graph(lexicon, UnknownWord(unknown_cost, order_of_sounds(lexicon))).write(folder / "graph/HCLr.fst", by="output")
 
 
 def order_of_sounds(lexicon: Lexicon) -> dict[tuple[str, str], float]:
@@ -82,6 +92,6 @@ def order_of_sounds(lexicon: Lexicon) -> dict[tuple[str, str], float]:
 
 def write_checksums(folder: Path) -> None:
     """Write the SHA-256 of every other file below the folder."""
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name not in {CHECKSUMS, "LICENSE"})
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name not in _FOR_PEOPLE)
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(folder)}\n" for file in files]
     (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
