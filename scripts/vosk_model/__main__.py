@@ -33,11 +33,11 @@ ROOT = Path(__file__).parent.parent.parent
 PHRASES = ROOT / "tests" / "phrases"
 
 _DEV_SENTENCES = 300
-_TUNED = 150
-_JUDGED = 300
-"""Lines of each kind by which the model is judged."""
+_TUNED = 50
+_JUDGED = 90
+"""Lines of each kind by which a cost is tuned, and the model judged."""
 
-_UNKNOWN_COSTS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5)
+_UNKNOWN_COSTS = (-1.0, -0.5, 0.0)
 
 
 def main(arguments: Iterable[str] | None = None) -> None:
@@ -118,20 +118,22 @@ def _tuned_cost(skill: Skill, lexicon: Lexicon, given: argparse.Namespace) -> fl
         write_lexicon_graph(folder, lexicon, cost)
         return folder
 
-    commands = measure.recordings(texts.commands(skill), DEV_VOICES, given.seed)
+    listed = texts.commands(skill, measure.COMMAND_WORDS)
+    commands = measure.recordings(measure.some(listed, _TUNED, given.seed), DEV_VOICES, given.seed)
     others = measure.recordings(measure.talk(PHRASES / "tuning.tsv", _TUNED, given.seed, ours=False), DEV_VOICES, given.seed)
-    return measure.best_cost(_UNKNOWN_COSTS, write, commands, others)
+    return measure.best_cost(_UNKNOWN_COSTS, write, listed, commands, others)
 
 
 def _judged(skill: Skill, folder: Path) -> list[Table]:
     listener = measure.Listener(folder)
-    commands = measure.recordings(2 * texts.commands(skill), TEST_VOICES, 1)
+    listed = texts.commands(skill, measure.COMMAND_WORDS)
+    commands = measure.recordings(measure.some(listed, _JUDGED, 1), TEST_VOICES, 1)
     others = measure.recordings(measure.talk(PHRASES / "heldout.tsv", _JUDGED, 1, ours=False), TEST_VOICES, 2)
     dictation = measure.recordings(measure.talk(PHRASES / "heldout.tsv", _JUDGED, 1, ours=True), TEST_VOICES, 3)
     rows = []
     for name, decibels in (("clean", None), (f"noise at {measure.NOISY_DECIBELS:g} dB", measure.NOISY_DECIBELS)):
         heard = [clips if decibels is None else measure.in_noise(clips, decibels, 4) for clips in (commands, others, dictation)]
-        found = measure.figures(listener, *heard)
+        found = measure.figures(listener, listed, *heard)
         rows.append((name, 100 * found.commands_exact, 100 * found.others_rejected, 100 * found.dictation_errors))
     errors = measure.by_voice(listener, dictation)
     megabytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6

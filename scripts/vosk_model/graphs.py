@@ -95,11 +95,11 @@ class UnknownWord:
     """Cost of a sound (second) after another (first), or after nothing (""); a pair that is missing can't be said."""
 
 
-def lexicon_graph(lexicon: Lexicon, unknown: UnknownWord, *, pause: float = 0.5) -> Graph:
+def lexicon_graph(lexicon: Lexicon, unknown: UnknownWord, *, pause: float = 0.5, word_cost: float = 0.0) -> Graph:
     """From frames to words, over and over, with a pause between two of them as likely as `pause`.
 
-    A word stands on its first arc, so that the search knows it at once; the rest of the sounds is shared with the other words that
-    end in them.
+    Each word costs `word_cost`, lest noise be taken for short ones. A word stands on its first arc, so that the search knows it at once;
+    the rest of the sounds is shared with the other words that end in them.
     """
     graph = Graph()
     start, between, entering_pause, in_pause = (graph.state() for _ in range(4))
@@ -129,12 +129,12 @@ def lexicon_graph(lexicon: Lexicon, unknown: UnknownWord, *, pause: float = 0.5)
     for word, pronunciations in sorted(lexicon.items()):
         for pronunciation in pronunciations:
             phones = tuple(placed(pronunciation))
-            graph.arc(between, enters(phones[0]), numbers[word], 0.0, within(phones))
-    _add_unknown(graph, between, start, unknown)
+            graph.arc(between, enters(phones[0]), numbers[word], word_cost, within(phones))
+    _add_unknown(graph, between, start, unknown, word_cost)
     return graph
 
 
-def _add_unknown(graph: Graph, between: int, start: int, unknown: UnknownWord) -> None:
+def _add_unknown(graph: Graph, between: int, start: int, unknown: UnknownWord, word_cost: float) -> None:
     sounds = SOUNDS[1:]
     number = [NOTHING, UNKNOWN].index(UNKNOWN)
     first = {sound: graph.state() for sound in sounds}
@@ -145,7 +145,7 @@ def _add_unknown(graph: Graph, between: int, start: int, unknown: UnknownWord) -
             graph.arc(state, stays(phone_number(sound, place)), 0, HALF, state)
     for sound in sounds:
         if ("", sound) in unknown.order:
-            graph.arc(between, enters(phone_number(sound, "B")), number, unknown.order["", sound] + unknown.cost, first[sound])
+            graph.arc(between, enters(phone_number(sound, "B")), number, word_cost + unknown.order["", sound] + unknown.cost, first[sound])
         graph.arc(last[sound], 0, 0, HALF, start)
         for following in sounds:
             if (sound, following) in unknown.order:

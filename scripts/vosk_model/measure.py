@@ -1,6 +1,6 @@
 """How well the model hears voices that it never learnt from; and which penalty lets [unk] take other people's talk, and nothing else.
 
-Commands: short ones, each alone, with a grammar of all commands and [unk]; right is the whole command, word for word.
+Commands: of one or two words, each alone, with a grammar of all of them and [unk]; right is the whole command, word for word.
 Other talk: lines that mean nothing here, with the same grammar; rejected is what gives no word but [unk].
 Dictation: lines by writers whose lines nobody learnt from, with the model's own order of words.
 """
@@ -25,6 +25,9 @@ from scripts.vosk_model.graphs import UNKNOWN
 from scripts.vosk_model.voices import Voice, speak
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.ports import HEARING_RATE, Pcm
+
+COMMAND_WORDS = 2
+"""The longest commands that are measured."""
 
 NOISY_DECIBELS = 12.0
 _LONGEST_WORDS = 14
@@ -55,6 +58,11 @@ def talk(file: Path, count: int, seed: int, *, ours: bool) -> list[str]:
     """So many lines of a file of `label<TAB>phrase` that mean something here, or that mean nothing; none of them long."""
     pairs = [line.split("\t", 1) for line in file.read_text(encoding="utf-8").splitlines()]
     texts = [normalise(text) for label, text in pairs if (label == "none") != ours and 2 <= len(text.split()) <= _LONGEST_WORDS]
+    return some(texts, count, seed)
+
+
+def some(texts: Sequence[str], count: int, seed: int) -> list[str]:
+    """So many of them."""
     return random.Random(seed).sample(texts, min(count, len(texts)))
 
 
@@ -92,9 +100,11 @@ class Listener:
         return [_heard(decoder, clip.pcm) for clip in clips]
 
 
-def figures(listener: Listener, commands: Sequence[Clip], others: Sequence[Clip], dictation: Sequence[Clip]) -> Figures:
-    """What came out."""
-    grammar = [*sorted({clip.text for clip in commands}), UNKNOWN]
+def figures(
+    listener: Listener, all_commands: Sequence[str], commands: Sequence[Clip], others: Sequence[Clip], dictation: Sequence[Clip]
+) -> Figures:
+    """What came out, with a grammar of `all_commands`."""
+    grammar = [*all_commands, UNKNOWN]
     exact = [clip.text == heard for clip, heard in zip(commands, listener.texts(commands, grammar), strict=True)]
     rejected = [not known(heard) for heard in listener.texts(others, grammar)]
     errors = [word_errors(clip.text, known(heard)) for clip, heard in zip(dictation, listener.texts(dictation), strict=True)]
@@ -116,11 +126,13 @@ def pace(listener: Listener, clips: Sequence[Clip]) -> float:
     return (time.process_time() - began) / (sum(len(clip.pcm) for clip in clips) / HEARING_RATE)
 
 
-def best_cost(costs: Sequence[float], write: Callable[[float], Path], commands: Sequence[Clip], others: Sequence[Clip]) -> float:
+def best_cost(
+    costs: Sequence[float], write: Callable[[float], Path], all_commands: Sequence[str], commands: Sequence[Clip], others: Sequence[Clip]
+) -> float:
     """The cost of an unknown word's sounds by which commands right and other talk rejected are the most, counted alike."""
     reached = {}
     for cost in costs:
-        found = figures(Listener(write(cost)), commands, others, ())
+        found = figures(Listener(write(cost)), all_commands, commands, others, ())
         reached[cost] = found.commands_exact + found.others_rejected
     return max(costs, key=lambda cost: reached[cost])
 

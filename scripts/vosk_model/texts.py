@@ -80,13 +80,13 @@ def expansions(skill: Skill) -> Iterator[list[str]]:
             yield list(islice(sample_expression(parse_sentence(template).expression, lists, rules), _MOST_PER_TEMPLATE))
 
 
-def commands(skill: Skill) -> list[str]:
-    """What is said in a word or two while something else goes on: escape words, controls, numbers."""
+def commands(skill: Skill, longest: int = 4) -> list[str]:
+    """What is said in a few words while something else goes on: escape words, numbers, and controls of so many words at most."""
     found = [*NUMBERS]
     for intent in skill.intents.values():
         found += intent.escape
         if intent.kind is Kind.CONTROL:
-            found += [text for text in intent.examples if len(text.split()) <= 4]
+            found += [text for text in intent.examples if len(text.split()) <= longest]
     return sorted({normalise(text) for text in found})
 
 

@@ -19,6 +19,9 @@ from voiceskill.ports import HEARING_RATE
 CHECKSUMS = "checksums.txt"
 _FOR_PEOPLE = frozenset({CHECKSUMS, "LICENSE", "README.md"})
 
+WORD_COST = 2.0
+"""Of each word: tried on voices for tuning, like the cost of [unk] (measure.py)."""
+
 UNKNOWN_WORD_COST = 9.0
 """Of an unknown word among others, in dictation."""
 
@@ -74,9 +77,10 @@ def write_graphs(folder: Path, lexicon: Lexicon, sentences: Iterable[str], unkno
     write_dictionary(folder / "dictionary.txt", lexicon)
 
 
-def write_lexicon_graph(folder: Path, lexicon: Lexicon, unknown_cost: float) -> None:
+def write_lexicon_graph(folder: Path, lexicon: Lexicon, unknown_cost: float, word_cost: float = WORD_COST) -> None:
     """Write how the words sound, alone."""
-    lexicon_graph(lexicon, UnknownWord(unknown_cost, order_of_sounds(lexicon))).write(folder / "graph/HCLr.fst", by="output")
+    unknown = UnknownWord(unknown_cost, order_of_sounds(lexicon))
+    lexicon_graph(lexicon, unknown, word_cost=word_cost).write(folder / "graph/HCLr.fst", by="output")
 
 
 def order_of_sounds(lexicon: Lexicon) -> dict[tuple[str, str], float]:
