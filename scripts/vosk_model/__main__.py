@@ -34,10 +34,10 @@ PHRASES = ROOT / "tests" / "phrases"
 
 _DEV_SENTENCES = 300
 _TUNED = 50
-_JUDGED = 90
+_JUDGED = 60
 """Lines of each kind by which a cost is tuned, and the model judged."""
 
-_UNKNOWN_COSTS = (-1.0, -0.5, 0.0)
+_UNKNOWN_COSTS = (-0.5, 0.0, 0.5)
 
 
 def main(arguments: Iterable[str] | None = None) -> None:

@@ -129,11 +129,14 @@ def pace(listener: Listener, clips: Sequence[Clip]) -> float:
 def best_cost(
     costs: Sequence[float], write: Callable[[float], Path], all_commands: Sequence[str], commands: Sequence[Clip], others: Sequence[Clip]
 ) -> float:
-    """The cost of an unknown word's sounds by which commands right and other talk rejected are the most, counted alike."""
+    """The cost of an unknown word's sounds with the most commands right, which count twice, and other talk rejected.
+
+    "Stop" that isn't heard is worse than a word of the television that is.
+    """
     reached = {}
     for cost in costs:
         found = figures(Listener(write(cost)), all_commands, commands, others, ())
-        reached[cost] = found.commands_exact + found.others_rejected
+        reached[cost] = 2 * found.commands_exact + found.others_rejected
     return max(costs, key=lambda cost: reached[cost])
 
 
