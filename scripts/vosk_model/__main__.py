@@ -34,7 +34,7 @@ PHRASES = ROOT / "tests" / "phrases"
 
 _DEV_SENTENCES = 300
 _TUNED = 50
-_JUDGED = 60
+_JUDGED = 45
 """Lines of each kind by which a cost is tuned, and the model judged."""
 
 _UNKNOWN_COSTS = (-0.5, 0.0, 0.5)
@@ -52,7 +52,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--unknown-cost", type=float, help="of a sound of an unknown word; found out by trying where it is not given")
+    parser.add_argument("--unknown-cost", type=float, default=0.0, help="of a sound of an unknown word: less takes more for unknown")
+    parser.add_argument("--tune", action="store_true", help="find that cost by trying, on voices for tuning")
     parser.add_argument("--graphs-only", action="store_true", help="words and their order anew, for other phrases; in a minute")
     parser.add_argument("--json", type=Path, help="keep the figures here")
     given = parser.parse_args(list(arguments) if arguments is not None else None)
@@ -71,7 +72,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
             _train(*_features(skill, given), network, given)
         write_acoustics(given.out, load_layers(network))
         about = {name: getattr(given, name) for name in ("sentences", "copies", "steps", "rate", "seed")}
-        about["unknown_cost"] = _tuned_cost(skill, lexicon, given) if given.unknown_cost is None else given.unknown_cost
+        about["unknown_cost"] = _tuned_cost(skill, lexicon, given) if given.tune else given.unknown_cost
     write_graphs(given.out, lexicon, sentences, about["unknown_cost"])
     about |= {"words": len(lexicon), "never_learnt_from": [voice.label for voice in TEST_VOICES]}
     about_file.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
