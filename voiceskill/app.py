@@ -183,7 +183,9 @@ class App:
     def recogniser(self) -> Recogniser:
         """The engine that turns speech into text."""
         settings = self.settings
-        built = build_recogniser(settings.recogniser, self.home.models, settings.model or None, cache_dir=self.home.cache)
+        built = build_recogniser(
+            settings.recogniser, self.home.models, settings.model or None, shipped_dir=shipped("models"), cache_dir=self.home.cache
+        )
         return self._stack.enter_context(closing(built))
 
     def synthesiser(self, voice: str | None = None) -> Synthesiser:
