@@ -11,6 +11,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -44,6 +45,7 @@ OFFERED_FILE = ".offered"
 _DAMAGED, _DAMAGED_IN_USE = 1, 4
 _STOPPED_BY_KEYS = 130
 _WIDTH_WITHOUT_TERMINAL = 160
+
 ListFile = Annotated[
     Path | None,
     typer.Option("--manifest", help="Another list of models, such as that of a server at home.", metavar="FILE", show_default=False),
@@ -119,12 +121,10 @@ def verify(home: Home, *, manifest: ListFile = None) -> None:
     Example: `voiceskill models verify`
     """
     known = _known(manifest)
-    used = _in_use(home, load_settings(home.settings_file))
     code = 0
     results: list[str] = []
     with shown() as watch:
-        library = _library(home, known, watch)
-        for name, in_use, check in _checks(home, known, library, used):
+        for name, in_use, check in _checks(home, known, _library(home, known, watch), load_settings(home.settings_file)):
             use = ", in use" if in_use else ""
             try:
                 check()
@@ -166,20 +166,21 @@ def remove(
 
 @models.command(hidden=True)
 @with_common_options
-def offer(home: Home) -> None:
+def offer(home: Home, *, manifest: ListFile = None) -> None:
     """Offer the small official Vosk model, once, where somebody can answer. For scripts/run.
 
     Example: `voiceskill models offer`
     """
-    if os.environ.get("CI") or not (sys.stdin.isatty() and sys.stderr.isatty()) or (home.models / OFFERED_FILE).exists():
+    if os.environ.get("CI") or not (sys.stdin.isatty() and sys.stderr.isatty()) or os.path.exists(home.models / OFFERED_FILE):  # noqa: PTH110 - Path raises where it may not look
         return
-    known = _known()
+    known = _known(manifest)
     model = known.find(OFFERED)
     if model is None or any(one.kind is Kind.VOSK for one in _library(home, known, Quiet()).installed()):
         return
     typer.echo(
-        f"It hears with what came along. The official small Vosk model can be added: {readable(model.bytes)} from the network, "
-        f"{model.licence}.\nYou are asked this once; later, type: .venv/bin/voiceskill models install {OFFERED}",
+        f"No Vosk model is installed; it hears with Moonshine, which came along. The official small Vosk model can be added: "
+        f"{readable(model.bytes)} from {urlsplit(model.files[0].url).hostname}, {model.licence}.\n"
+        f"You are asked this once. Later, type: .venv/bin/voiceskill models install {OFFERED}",
         err=True,
     )
     try:
@@ -232,7 +233,7 @@ def _interruptible() -> Iterator[None]:
 
 def _tell_of_use(home: Home, name: str) -> None:
     """Say that it is installed, and what is needed for it to be used."""
-    if name in _in_use(home, load_settings(home.settings_file)):
+    if name in _in_use(home):
         typer.echo(f"{name} is installed, and in use from the next start on.")
     elif (home.models / name).is_dir():
         typer.echo(f'{name} is installed. To hear with it, put this into the settings: model = "{name}"')
@@ -294,33 +295,56 @@ def _verified(one: Installed) -> bool:
     return one.record is not None and all(source.verified for source in one.record.sources.values())
 
 
-def _in_use(home: Home, settings: Settings) -> frozenset[str]:
-    """The names of the models that it hears and speaks with, or would if they were whole. One elsewhere has its path for a name."""
-    used = set()
-    if choice := first_choice(settings.recogniser, home.models, settings.model or None):
-        path = home.models / choice
-        used.add(path.name if path.parent == home.models else str(path))
-    if settings.synthesiser == "piper" or (settings.synthesiser == "auto" and piper_speaks(home.models / VOICES)):
+def _hears_with(home: Home, settings: Settings) -> str | None:
+    """The name of the model that it hears with, or would if it were whole; the path of one that lies elsewhere."""
+    choice = first_choice(settings.recogniser, home.models, settings.model or None)
+    if choice is None:
+        return None
+    path = home.models / choice
+    return path.name if path.parent == home.models else str(path)
+
+
+def _speaks_with(home: Home, settings: Settings) -> str | None:
+    """The name of the Piper voice that it speaks with, or would if it were whole; None where another engine speaks."""
+    voices = home.models / VOICES
+    if settings.synthesiser == "piper" and settings.voice:
+        return settings.voice
+    if settings.synthesiser == "piper" or (settings.synthesiser == "auto" and piper_speaks(voices)):
         with suppress(Fault):  # the voice of another engine
-            used.add(choose_voice(settings.voice or None, home.models / VOICES))
-    return frozenset(used)
+            return choose_voice(settings.voice or None, voices)
+    return None
 
 
-def _checks(home: Home, known: Manifest, library: Library, used: frozenset[str]) -> Iterator[tuple[str, bool, Callable[[], object]]]:
+def _in_use(home: Home) -> set[str | None]:
+    settings = load_settings(home.settings_file)
+    return {_hears_with(home, settings), _speaks_with(home, settings)}
+
+
+def _checks(home: Home, known: Manifest, library: Library, settings: Settings) -> Iterator[tuple[str, bool, Callable[[], object]]]:
     """All that can be checked: its name, whether it is in use, and what raises ModelMissing when it is not as it must be."""
+    ears, voice = _hears_with(home, settings), _speaks_with(home, settings)
     for model in known.of([Kind.SHIPPED]):
         yield model.name, True, partial(verify_shipped, shipped("models") / model.name)
-    if MOONSHINE_MODEL in used or find_spec("moonshine_voice"):
-        yield MOONSHINE_MODEL, MOONSHINE_MODEL in used, lambda: MoonshineRecogniser().close()
+    if ears == MOONSHINE_MODEL or find_spec("moonshine_voice"):
+        yield MOONSHINE_MODEL, ears == MOONSHINE_MODEL, lambda: MoonshineRecogniser().close()
     installed = library.installed()
     for one in installed:
-        yield one.name, one.name in used, partial(library.check, one)
-    for name in sorted(used - {MOONSHINE_MODEL} - {one.name for one in installed}):
-        yield name, True, partial(try_vosk_model, home.models / name, home.cache)
+        yield one.name, one.name in (ears, voice), partial(library.check, one)
+    there = {one.name for one in installed}
+    if ears is None:
+        yield "vosk", True, _no_vosk_model
+    elif ears not in there | {MOONSHINE_MODEL}:
+        yield ears, True, partial(try_vosk_model, home.models / ears, home.cache)
+    if voice is not None and voice not in there:
+        yield voice, True, partial(choose_voice, None, None)
+
+
+def _no_vosk_model() -> None:
+    raise ModelMissing(f"The settings want Vosk, and no model is installed: type `voiceskill models install {OFFERED}`")
 
 
 def _confirmed(home: Home, name: str, one: Installed | None) -> bool:
     if not sys.stdin.isatty():
         raise typer.BadParameter(f"there is nobody to ask: give --yes to remove {name}")
-    used = one is not None and name in _in_use(home, load_settings(home.settings_file))
+    used = one is not None and name in _in_use(home)
     return typer.confirm(f"Remove {name}{', which is in use' if used else ''}?")
