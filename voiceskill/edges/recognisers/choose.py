@@ -71,7 +71,8 @@ def _first(builders: Sequence[Callable[[], Recogniser]], models_dir: Path) -> Re
         except ModelMissing as error:
             _log.warning("%s", error)
             reason = reason or f" ({error})"
-    raise ModelMissing(f"There is no speech model in {models_dir}: put the folder of a Vosk model there{reason}")
+    way_out = "`voiceskill models list` shows some to install, or put the folder of a Vosk model there"
+    raise ModelMissing(f"There is no speech model in {models_dir}: {way_out}{reason}")
 
 
 def _vosk(path: Path, *, cache_dir: Path) -> Recogniser:
