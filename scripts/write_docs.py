@@ -53,6 +53,8 @@ def _range(name: str) -> str:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "minimum" in schema:
         return f"{schema['minimum']} to {schema['maximum']}"
+    if schema["type"] == "array":
+        return "a list of texts"
     return "any text" if schema["type"] == "string" else str(schema["type"])
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
-settings.register_profile("patient", deadline=None)  # how fast is the business of scripts/bench
-settings.load_profile("patient")
+# How fast is the business of scripts/bench; and a test that fails by chance tells the one who happens to run it nothing of their change.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("searching", deadline=None, max_examples=1_000)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,6 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("searching" if config.getoption("--run-long") else "steady")
     config.addinivalue_line("markers", "long: takes minutes; runs with scripts/test --all")
 
 

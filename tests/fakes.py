@@ -8,7 +8,7 @@ import numpy as np
 
 from voiceskill.core.actions import Alert, ForDiary, Say
 from voiceskill.core.events import Hypothesis
-from voiceskill.ports import FRAME_SAMPLES, Clip, Fault, Pcm, VoiceInfo
+from voiceskill.ports import FRAME_SAMPLES, Answer, Clip, Fault, Pcm, VoiceInfo
 
 
 class FakeClock:
@@ -147,3 +147,14 @@ class FakeKeeper:
 
     def keep(self, action: ForDiary) -> None:
         self.kept.append(action)
+
+
+class FakeAnswering:
+    """Answers with who asked what; does not understand what begins with "hmm"."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def answer(self, visitor: str, text: str) -> Answer:
+        self.asked.append((visitor, text))
+        return Answer(f"{visitor}: {text}", understood=not text.startswith("hmm"))

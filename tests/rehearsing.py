@@ -11,7 +11,7 @@ from voiceskill.app import shipped
 from voiceskill.core.actions import Action, Alert, Say
 from voiceskill.core.conversation import Conversation, Manners
 from voiceskill.core.diary import Memory
-from voiceskill.core.events import Event
+from voiceskill.core.events import Event, Pressed
 from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.skill import Skill
 from voiceskill.core.understanding.matcher import Matcher
@@ -106,6 +106,18 @@ class Bedside:
         before = len(self.said)
         self.rehearsal.hear(text)
         return " ".join(say.text for _, say in self.said[before:])
+
+    def take(self, event: Event) -> str:
+        """What is said at once when something happens otherwise than by voice; the next thing happens when that is over."""
+        before = len(self.said)
+        self.rehearsal.device.take(event)
+        replies = " ".join(say.text for _, say in self.said[before:])
+        self.rehearsal.settle()
+        return replies
+
+    def press(self, intent: str) -> str:
+        """The same for a button."""
+        return self.take(Pressed(self.now, intent))
 
     def wait(self, seconds: float) -> str:
         """What is said meanwhile."""

@@ -64,6 +64,15 @@ def test_a_wake_phrase_too_short_is_refused_with_its_line_and_what_to_choose(tmp
     assert "choose two to four words" in line
 
 
+def test_an_address_and_networks_are_checked_and_each_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text('wyoming = "tcp://localhost:10500"\nwyoming_allow = ["192.168.1.0/24", "fd00::/64"]\n')
+    settings = load_settings(tmp_path / "s.toml")
+    assert (settings.wyoming, settings.wyoming_allow) == ("tcp://127.0.0.1:10500", ("192.168.1.0/24", "fd00::/64"))
+    first, second = complaint(tmp_path / "s.toml", 'wyoming = "kitchen"\nwyoming_allow = ["home"]\n').splitlines()
+    assert "s.toml:1: wyoming: " in first
+    assert "s.toml:2: wyoming_allow: " in second
+
+
 def test_every_setting_is_explained() -> None:
     assert all(field.description for field in Settings.model_fields.values())
 

@@ -45,6 +45,16 @@ def test_danger_told_at_the_sofa_rules_movement_out_at_the_bed(bed: Bedside, sof
     assert bed.under_way is None
 
 
+def test_danger_told_at_the_sofa_during_the_safety_questions_at_the_bed_rules_movement_out(bed: Bedside, sofa: Bedside) -> None:
+    bed.hear("start knee rolls")
+    sofa.wait(5)
+    sofa.hear("I can't feel my legs")
+    for _ in range(8):
+        bed.hear("no")
+    assert bed.under_way is None
+    assert bed.memory.blocked(AFTERNOON)
+
+
 def test_a_diary_deleted_in_a_terminal_is_forgotten_by_the_device_that_runs(bed: Bedside, tmp_path: Path) -> None:
     bed.hear("my pain is six")
     command = [sys.executable, "-m", "voiceskill", "diary", "forget", "--yes", "--data-dir", str(tmp_path)]

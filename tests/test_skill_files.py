@@ -271,6 +271,13 @@ def test_a_check_of_the_sound_needs_its_lines(write: Write) -> None:
     assert any(line.endswith('the line "hum" is missing under "sound"; add it') for line in said)
 
 
+def test_lines_for_visitors_are_none_or_all(write: Write) -> None:
+    assert load_skill(write()).visitors is None
+    said = complaints(write(skill=SKILL + "visitors:\n  routine: Ask me there.\n  riddle: What has keys?\n"))
+    assert any(line.endswith('the line "diary" is missing under "visitors"; add it') for line in said)
+    assert any(line.endswith('"riddle" is no line of "visitors"; take it out') for line in said)
+
+
 def test_a_control_belongs_to_one_intent(write: Write) -> None:
     stop = "id: {0}\nkind: control\ncontrol: stop\nexamples: [{0}]\n"
     found = complaints(write(halt=stop.format("halt"), cease=stop.format("cease")))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import time
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -49,6 +50,9 @@ _LOOK_SECONDS = 0.5
 
 OUT_RATE = 22_050
 """Samples per second of a recording of our speech."""
+
+SPEECH_CACHE_BYTES = 200 * 2**20
+"""Room for all replies of a skill in two voices."""
 
 _SHIPPED = Path(__file__).parent / "data"
 _CHECKOUT = Path(__file__).parent.parent
@@ -126,7 +130,11 @@ class App:
         return Interpreter(self.skill, Matcher(self.skill, encoder), encoder)
 
     def encoder(self) -> OnnxEncoder | None:
-        """The trained judge, if there is one for this skill and this machine."""
+        """The trained judge, if there is one for this skill and this machine. There is one for all who ask it, in any thread."""
+        return self._encoder
+
+    @cached_property
+    def _encoder(self) -> OnnxEncoder | None:
         folder = shipped("models") / f"understanding-{self.skill.language}"
         if not folder.is_dir():
             return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -30,12 +29,15 @@ from voiceskill.edges.devices import list_devices
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.journal import Journal
 from voiceskill.live import run_live
-from voiceskill.loop import Loop, Observe
+from voiceskill.loop import Observe
 from voiceskill.model_commands import models
 from voiceskill.options import with_common_options
 from voiceskill.ports import Fault, ModelMissing, NoAudioDevice
 from voiceskill.recorded import run_recording
 from voiceskill.rehearse import rehearse_lines
+from voiceskill.running import listening, stop_when_signalled
+from voiceskill.serve import beside_the_bed
+from voiceskill.serve_command import serve
 from voiceskill.settings import BadSettings
 from voiceskill.skill_files import SkillErrors
 from voiceskill.typed import Rehearsal, TypedDevice
@@ -59,6 +61,7 @@ app = typer.Typer(
 )
 app.add_typer(diary, name="diary")
 app.add_typer(models, name="models")
+app.command()(serve)
 
 _TICK_SECONDS = 0.05
 """How often a typed conversation looks at the time."""
@@ -112,24 +115,13 @@ def run(
         raise typer.BadParameter("--realtime is for a recording: give --wav and --out")
     if record is not None and wav is not None:
         raise typer.BadParameter("--record is for the microphone: a recording is on the disk already")
-    _stop_when_signalled()
+    stop_when_signalled()
     with _journal(events) as observe, App(home, "open" if no_wake else None) as device:
         if wav is not None and out is not None:
             write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
         else:
-            run_live(device, observe, _announce, record=record)
-
-
-def _stop_when_signalled() -> None:
-    """End at once while things are still being made ready; the exit stacks see to the rest."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
-
-
-def _announce(loop: Loop, parts: str) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: loop.stop())
-    print(f"Listening ({parts}). Ctrl-C stops.", file=sys.stderr)
+            with beside_the_bed(device):
+                run_live(device, observe, listening, record=record)
 
 
 @contextmanager

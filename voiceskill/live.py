@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
-from voiceskill.app import App, build_checker, kept
+from voiceskill.app import SPEECH_CACHE_BYTES, App, build_checker, kept
 from voiceskill.core.conversation import State
+from voiceskill.core.conversation.by_hand import hears
 from voiceskill.core.events import ClockSet, Event, Started
 from voiceskill.core.sentences import sentences
 from voiceskill.core.skill import Intent, Kind, Skill
@@ -18,6 +19,7 @@ from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.devices import changed, look_again
 from voiceskill.edges.echo import build_echo_canceller
+from voiceskill.edges.machine import save_memory
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.synthesisers.cache import Cached
@@ -34,9 +36,6 @@ from voiceskill.tend import Devices
 _FIRST_SOUND_SECONDS = 10.0
 """How long a microphone may take to give its first sound; a sound server that dies meanwhile keeps us waiting for ever."""
 
-_SPEECH_CACHE_BYTES = 200 * 2**20
-"""Room for all replies of a skill in two voices."""
-
 
 def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], *, record: Path | None = None) -> None:
     """Hear and answer until the loop is stopped. Raises NoAudioDevice and ModelMissing, but no device that fails later ends it.
@@ -44,6 +43,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], 
     `on_ready` is given the loop, to stop it, and a line about the engines and devices in use. What is heard and played is recorded in the
     folder `record`, if there is one; BadInput where it cannot be.
     """
+    save_memory()
     clock = MonotonicClock()
     settings = app.settings
     with ExitStack() as stack:
@@ -54,7 +54,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], 
 
         devices = Devices(PortAudioSound(settings, clock), clock=clock, post=post)
         recogniser = app.recogniser()
-        synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", _SPEECH_CACHE_BYTES)))
+        synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", SPEECH_CACHE_BYTES)))
         renderer = stack.enter_context(_worker("render"))
         voice = Voice(
             synthesiser,
@@ -82,7 +82,7 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], 
         inbox.append(loop)
         echo = build_echo_canceller(devices.rate, clock)
         tape = stack.enter_context(closing(Tape(record, devices.rate, time_of_day.now()))) if record else None
-        ear, mouth = Ear(app.listener(recogniser, loop, echo), checker, tape), Mouth(voice, checker, echo, tape)
+        ear, mouth = Ear(app.listener(recogniser, loop, echo), checker, tape, lambda: hears(loop.state)), Mouth(voice, checker, echo, tape)
 
         def tick() -> None:
             if time_of_day.was_set():
@@ -117,12 +117,14 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], 
 
 
 class Ear:
-    """A tend.Ear: who listens, and who checks the sound as the microphone gave it."""
+    """A tend.Ear: who listens, and who checks the sound as the microphone gave it; nobody while `hears` says no."""
 
-    def __init__(self, listener: Listener, checker: SoundChecker, tape: Tape | None) -> None:
+    def __init__(self, listener: Listener, checker: SoundChecker, tape: Tape | None, hears: Callable[[], bool] = lambda: True) -> None:
         self._listener = listener
         self._checker = checker
         self._tape = tape
+        self._hears = hears
+        self._deaf = False
 
     @property
     def idle(self) -> bool:
@@ -131,6 +133,12 @@ class Ear:
 
     def feed(self, frame: Frame) -> None:
         """See tend.Ear."""
+        if not self._hears():
+            if not self._deaf:
+                self._listener.reset(frame.at)
+            self._deaf = True
+            return
+        self._deaf = False
         if self._tape:
             self._tape.heard(frame.pcm)
         self._listener.feed(frame)

@@ -89,7 +89,10 @@ class SoundChecking(Protocol):
 
 
 class Loop:
-    """Runs one conversation. Without a `checker` every check of the sound finds nothing, at once."""
+    """Runs one conversation. Without a `checker` every check of the sound finds nothing, at once.
+
+    `settled` is told how things stand after each event; it must be quick and must not fail.
+    """
 
     def __init__(
         self,
@@ -102,6 +105,7 @@ class Loop:
         clock: Clock,
         observe: Observe,
         checker: SoundChecking | None = None,
+        settled: Callable[[float, State], None] = lambda _at, _state: None,
     ) -> None:
         self._conversation = conversation
         self._state = state
@@ -111,6 +115,7 @@ class Loop:
         self._clock = clock
         self._observe = observe
         self._checker = checker
+        self._settled = settled
         self._inbox: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._timers: dict[str, float] = {}
 
@@ -163,6 +168,7 @@ class Loop:
         for action in actions:
             self._observe(self._clock.now(), action)
             self._perform(action)
+        self._settled(self._clock.now(), self._state)
 
     def _perform(self, action: Action) -> None:
         match action:

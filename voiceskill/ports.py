@@ -283,3 +283,19 @@ class AlertSink(Protocol):
     def send(self, alert: Alert) -> None:
         """Pass an alert on. Must return at once and never raise: what fails is posted as an event."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said in return to somebody elsewhere in the house: always some words. `understood` is whether we took it to mean anything."""
+
+    text: str
+    understood: bool
+
+
+class Answering(Protocol):
+    """Answers those who ask from elsewhere in the house, turn by turn."""
+
+    def answer(self, visitor: str, text: str) -> Answer:
+        """What is said in return to `text`. `visitor` tells one conversation from another. Takes some milliseconds; any thread may ask."""
+        ...

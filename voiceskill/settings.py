@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from voiceskill.addresses import parse_address, parse_network
 from voiceskill.core.attention import DEFAULT_PHRASE, Attention, unfit
 from voiceskill.ports import Fault
 
@@ -23,6 +24,18 @@ def _callable(phrase: str) -> str:
 
 
 WakeText = Annotated[str, AfterValidator(_callable)]
+
+
+def _listening(address: str) -> str:
+    return address and f"tcp://{parse_address(address)}"
+
+
+def _network(network: str) -> str:
+    return str(parse_network(network))
+
+
+ListenAt = Annotated[str, AfterValidator(_listening)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], Field(strict=False)]
 
 
 class Settings(BaseModel):
@@ -57,6 +70,16 @@ class Settings(BaseModel):
     )
     wake_phrase: WakeText = Field(
         DEFAULT_PHRASE, description="what calls the device: two to four words that nobody says otherwise, none of them short"
+    )
+    wyoming: ListenAt = Field(
+        "",
+        description="where `voiceskill run` answers other devices in the house, such as Home Assistant: tcp://127.0.0.1:10500, or another "
+        "address; empty: nowhere. `voiceskill serve` answers at any rate, where this is empty at that very address",
+    )
+    wyoming_allow: Networks = Field(
+        (),
+        description="networks whose devices may ask, such as 192.168.1.0/24; without one, only this machine may. "
+        "Nobody who asks says who they are: name your own home's",
     )
     country: str = Field("", description="two letters of the country, for the numbers to call: GB, IE, US, CA, AU; empty: none are named")
     emergency_number: str = Field(

@@ -14,7 +14,7 @@ from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.keep import Keeper
 from voiceskill.loop import Loop, Observe
-from voiceskill.ports import Clock, Store
+from voiceskill.ports import AlertSink, Clock, Store
 
 _WORDS_A_SECOND = 2.4
 _SECONDS_A_SENTENCE = 0.3
@@ -63,6 +63,12 @@ class SilentMouth:
             self._post(Spoken(now, say.id, interrupted=True, heard_fraction=fraction))
         self._queue.clear()
 
+    def finish(self) -> None:
+        """What is being said and what waits is over, and was heard: whoever types again has read it."""
+        now = self._clock.now()
+        while self._queue:
+            self._post(Spoken(now, self._queue.popleft().id, interrupted=False, heard_fraction=1.0))
+
     def duck(self) -> None:
         """Nobody speaks over it: what is typed is there all at once. So with `pause` and `resume`."""
 
@@ -87,7 +93,15 @@ class TypedDevice:
     """
 
     def __init__(
-        self, conversation: Conversation, store: Store, clock: Clock, now: datetime, observe: Observe, *, introduced: bool = False
+        self,
+        conversation: Conversation,
+        store: Store,
+        clock: Clock,
+        now: datetime,
+        observe: Observe,
+        *,
+        introduced: bool = False,
+        alerts: AlertSink | None = None,
     ) -> None:
         self.lock = threading.Lock()
         self._conversation = conversation
@@ -96,6 +110,7 @@ class TypedDevice:
         self._started = clock.now()
         self._now = now
         self._observe = observe
+        self._alerts = alerts or NoAlerts()
         self._utterance = 0
         self._switch_on(introduced=introduced)
 
@@ -108,7 +123,7 @@ class TypedDevice:
             State(memory=self._store.load(), introduced=introduced),
             voice=self._mouth,
             keeper=keeper,
-            alerts=NoAlerts(),
+            alerts=self._alerts,
             clock=self._clock,
             observe=self._observe,
         )
@@ -130,6 +145,16 @@ class TypedDevice:
         self._post(SpeechStarted(self._clock.now(), self._utterance, typed=True))
         self.work()
         self._post(Heard(self._clock.now(), self._utterance, (Hypothesis(text),), typed=True))
+        self.work()
+
+    def finish(self) -> None:
+        """Take what is being said to be over."""
+        self._mouth.finish()
+        self.work()
+
+    def take(self, event: Event) -> None:
+        """Take in something that happened otherwise: a button was pressed, say."""
+        self._post(event)
         self.work()
 
     def restart(self) -> None:

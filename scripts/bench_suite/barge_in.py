@@ -167,4 +167,5 @@ def _alone(bed: _Bedside, name: str, echo: float, minutes: float) -> tuple[str |
             counts[kind] += sum(1 for _ in bed.room.find(kind, begun))
         bed.hush()
         bed.room.happened.clear()
+        bed.device.speaker.forget()
     return (name, f"{echo:+.0f}", speech / 60, *counts.values())

@@ -43,6 +43,7 @@ def measure_soak(home: Home, folder: Path, hours: float) -> list[Table]:
             share = 100 * (time.process_time() - begun) / _ASKED_EVERY_SECONDS
             heard = sum(1 for _ in room.find(Heard))
             room.happened.clear()
+            device.speaker.forget()
             if number in (0, 1) or number % 6 == 5:
                 rows.append((f"{(number + 1) / 6:.1f} h{', talk' if busy else ''}", *_state(), share, heard))
         room_alone = _share_of(room, device)

@@ -1,4 +1,4 @@
-"""The microphone and the loudspeaker on real (PulseAudio) devices, each in a process of its own; then their arithmetic alone."""
+"""The microphone and the loudspeaker on real (PulseAudio) devices, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from tests.bedside.sound_server import PATIENCE_SECONDS, Pcm, SoundServer, environment_without_devices, wait_until
+from tests.sounds import frequency_of, root_mean_square, tone
 from voiceskill.edges.devices import DeviceInfo, Direction, choose_device
-from voiceskill.edges.microphone import Block, FrameMaker
-from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Frame, NoAudioDevice
+from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, NoAudioDevice
 
 LISTEN = """
 import sys, threading
@@ -193,20 +193,6 @@ def child(script: str, environment: Mapping[str, str], *arguments: object) -> It
 def run(script: str, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", script, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS)
-
-
-def tone(frequency: float, seconds: float, rate: int, loudness: float = 8000) -> Pcm:
-    times = np.arange(round(seconds * rate)) / rate
-    return np.rint(loudness * np.sin(2 * np.pi * frequency * times)).astype(np.int16)
-
-
-def frequency_of(pcm: Pcm, rate: int) -> float:
-    spectrum = np.abs(np.fft.rfft(pcm * np.hanning(len(pcm))))
-    return float(np.argmax(spectrum) * rate / len(pcm))
-
-
-def root_mean_square(pcm: Pcm) -> float:
-    return float(np.sqrt(np.mean(pcm.astype(np.float64) ** 2)))
 
 
 def loudest(pcm: Pcm, samples: int) -> Pcm:
@@ -385,81 +371,6 @@ def test_a_name_that_fits_two_devices_is_not_guessed() -> None:
 
 def test_without_a_default_the_first_device_serves() -> None:
     assert choose_device(None, Direction.OUT, DEVICES).index == 2
-
-
-# Blocks of the device into frames --------------------------------------------------------------------------------------------
-
-
-def frames_of(maker: FrameMaker, pcm: Pcm, rate: int, start: float = 0.0) -> list[Frame]:
-    """Feed mono sound, on both channels, in blocks of 32 ms that arrive on time."""
-    size = round(rate * 0.032)
-    frames: list[Frame] = []
-    for first in range(0, len(pcm), size):
-        block = np.repeat(pcm[first : first + size, np.newaxis], 2, axis=1)
-        frames += maker.accept(Block(block, start + (first + len(block)) / rate))
-    return frames
-
-
-@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
-def test_frames_keep_pitch_level_and_time_at_any_rate_of_the_device(rate: int) -> None:
-    frames = frames_of(FrameMaker(rate, 2), tone(1000, 2, rate), rate, start=100.0)
-    heard = np.concatenate([frame.pcm for frame in frames])
-    assert len(heard) > 1.9 * HEARING_RATE
-    assert frequency_of(heard[4000:20_000], HEARING_RATE) == pytest.approx(1000, abs=2)
-    assert root_mean_square(heard[4000:20_000]) == pytest.approx(8000 / np.sqrt(2), rel=0.02)
-    assert [frame.at for frame in frames] == pytest.approx([100.0 + 0.032 * (n + 1) for n in range(len(frames))])
-
-
-@pytest.mark.parametrize("rate", [16_000, 48_000])
-def test_sound_that_was_lost_is_counted_and_the_time_goes_on_behind_it(rate: int) -> None:
-    maker = FrameMaker(rate, 2)
-    before = frames_of(maker, tone(500, 1, rate), rate)
-    block = np.zeros((round(rate * 0.032), 2), np.int16)
-    arrived = 3.0 + 0.032
-    after: list[Frame] = []
-    for n in range(10):
-        after += maker.accept(Block(block, arrived + n * 0.032, lost=2 * rate if n == 0 else 0))
-    assert after[0].dropped == pytest.approx(3 * HEARING_RATE - len(before) * FRAME_SAMPLES, abs=2)
-    assert after[0].at == pytest.approx(3.032)
-    assert [frame.dropped for frame in after[1:]] == [0] * (len(after) - 1)
-
-
-def test_a_gap_that_the_device_reports_is_measured_by_the_clock() -> None:
-    maker = FrameMaker(HEARING_RATE, 2)
-    frames_of(maker, tone(500, 0.32, HEARING_RATE), HEARING_RATE)
-    block = np.zeros((FRAME_SAMPLES, 2), np.int16)
-    (frame,) = maker.accept(Block(block, arrived=0.32 + 0.5 + 0.032, gap=True))
-    assert frame.dropped == pytest.approx(0.5 * HEARING_RATE, abs=1)
-    assert frame.at == pytest.approx(0.852)
-
-
-def test_time_that_passed_while_we_slept_is_counted_though_the_device_reports_no_gap() -> None:
-    maker = FrameMaker(HEARING_RATE, 2)
-    frames_of(maker, tone(500, 0.32, HEARING_RATE), HEARING_RATE)
-    block = np.zeros((FRAME_SAMPLES, 2), np.int16)
-    (frame,) = maker.accept(Block(block, arrived=0.32 + 60.0 + 0.032))
-    assert frame.dropped == pytest.approx(60.0 * HEARING_RATE, abs=1)
-    assert frame.at == pytest.approx(60.352)
-
-
-@pytest.mark.parametrize("pace", [0.9999, 1.0001])
-def test_a_device_slower_or_faster_than_the_clock_stays_in_time(pace: float) -> None:
-    maker = FrameMaker(HEARING_RATE, 1)
-    block = np.zeros((FRAME_SAMPLES, 1), np.int16)
-    last = 0.0
-    for n in range(1, 50_000):
-        arrived = n * 0.032 * pace
-        (frame,) = maker.accept(Block(block, arrived))
-        assert last <= frame.at <= arrived + 0.001
-        assert frame.at > arrived - 0.02
-        last = frame.at
-
-
-def test_blocks_that_come_in_bursts_leave_the_frames_evenly_spaced() -> None:
-    maker = FrameMaker(HEARING_RATE, 1)
-    block = np.zeros((FRAME_SAMPLES, 1), np.int16)
-    times = [frame.at for n in range(400) for frame in maker.accept(Block(block, 0.032 * (n + 1) + 0.03 * (n % 3)))]
-    assert np.diff(times) == pytest.approx(0.032, abs=1e-6)
 
 
 def test_the_test_bench_waits_no_longer_than_told() -> None:

@@ -138,7 +138,7 @@ def test_stop_said_over_its_voice_silences_it(sound_server: SoundServer, home: P
         sound_server.play_into_microphone(spoken("Should I use heat or ice?", "flite rms", tmp_path), HEARING_RATE)
         device.wait_for("speaking")
         with sound_server.record_loudspeaker() as recording:
-            recording.wait_for(lambda pcm: np.count_nonzero(pcm) > recording.rate // 2, "half a second of its voice")
+            recording.wait_for(lambda pcm: int(np.count_nonzero(pcm)) > recording.rate // 2, "half a second of its voice")
         sound_server.play_into_microphone(stop, HEARING_RATE)
         said = device.wait_for("said")
         assert said["interrupted"] is True

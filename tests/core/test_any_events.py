@@ -15,16 +15,19 @@ from voiceskill.core.conversation.state import Aside, Held, Idle, Listening, Tel
 from voiceskill.core.conversation.turn import QUESTION_TIMER
 from voiceskill.core.diary import Memory, Screened, ScreenResult
 from voiceskill.core.events import (
+    Adjusted,
     ClockSet,
     DeviceFailed,
     DeviceRecovered,
     Event,
     Failed,
     Heard,
+    HearingSwitched,
     Hypothesis,
     MemoryChanged,
     Missed,
     NotHeard,
+    Pressed,
     Saved,
     SoundChecked,
     Speaking,
@@ -71,6 +74,8 @@ WORDS = (
     ),
     *(intent.examples[0] for intent in skill().intents.values() if intent.kind is Kind.ROUTINE),
 )
+
+BUTTONS = tuple(skill().intents)
 
 MOVEMENTS = frozenset(
     step.say
@@ -186,6 +191,10 @@ class World:
                 DeviceRecovered(self.now, "microphone"),
                 DeviceRecovered(self.now, "loudspeaker"),
                 Missed(self.now, 30.0),
+                Pressed(self.now, self.chance.choice(BUTTONS)),
+                Adjusted(self.now, loudness=3.0, pace=0.5, quiet=self.chance.random() < 0.5, attention="wake"),
+                HearingSwitched(self.now, on=False),
+                HearingSwitched(self.now, on=True),
                 ClockSet(self.now, self.state.wall(self.now)),
                 MemoryChanged(self.now, Memory()),
                 MemoryChanged(self.now, Memory(self.state.memory.entries[:-1])),

@@ -232,6 +232,16 @@ def test_a_routine_carried_on_without_a_loudspeaker_is_held_again() -> None:
     assert bed.find("loudspeaker").startswith(WHERE)
 
 
+def test_somebody_led_on_already_when_the_loudspeaker_comes_back_is_not_asked_whether_to_carry_on() -> None:
+    bed = Bed()
+    bed.start_breathing()
+    bed.lose("loudspeaker")
+    bed.mute = False  # it plays again a moment before we are told
+    assert bed.hear("carry on").startswith("Carrying on.")
+    assert bed.find("loudspeaker") == ""
+    assert isinstance(bed.state.phase, Idle)
+
+
 # Both, and sleep.
 
 

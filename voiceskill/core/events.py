@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from voiceskill.core.attention import Attention
 from voiceskill.core.diary import Memory
 from voiceskill.core.sound import Finding
 
@@ -175,6 +176,36 @@ class Failed:
     ref: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """Somebody pressed a button that means `intent`: on a screen, or elsewhere in the house."""
+
+    at: float
+    intent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """Somebody set what is not None by hand: `loudness` and `pace` as factors of the usual, the latter longer above 1.
+
+    `quiet` is whether to be soft and short whatever the hour.
+    """
+
+    at: float
+    loudness: float | None = None
+    pace: float | None = None
+    quiet: bool | None = None
+    attention: Attention | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HearingSwitched:
+    """Somebody switched our hearing on or off by hand. While it is off nothing is heard at all, not even a call for help."""
+
+    at: float
+    on: bool
+
+
 DeviceKind = Literal["microphone", "loudspeaker"]
 
 
@@ -231,6 +262,9 @@ Event = (
     | Spoken
     | TimerFired
     | SoundChecked
+    | Pressed
+    | Adjusted
+    | HearingSwitched
     | Failed
     | DeviceFailed
     | DeviceRecovered

@@ -123,12 +123,18 @@ class Interpreter:
         return kind is not Kind.CONTROL or any(self._skill.intents[intent].kind is Kind.DIARY for intent in before)
 
     def _escape(self, readings: Sequence[str], saying: str, outcome: Outcome, *, busy: bool) -> Control | None:
-        """The escape word's control. With nothing to stop, "stop the washing machine" stops nothing; calls for help are always heard."""
+        """The escape word's control.
+
+        With nothing to stop, "stop the washing machine" stops nothing. Calls for help are always heard, but "help me turn over" asks for
+        just that.
+        """
         escape = self._triage.escape(readings)
         if escape is None or says(saying, escape.phrase):
             return None
+        meant = self._skill.intents[outcome.intent] if isinstance(outcome, Match) and outcome.score >= _SURE else None
+        if escape.control is Control.HELP and meant and meant.control is None:
+            return None
         if busy or escape.control not in _STOPPING or len(words(readings[0])) < _LONG_SENTENCE - 1:
             return escape.control
-        meant_otherwise = isinstance(outcome, Match) and outcome.score >= _SURE
         not_for_us = isinstance(outcome, NoMatch) and outcome.reason == "unrelated"
-        return None if meant_otherwise or not_for_us else escape.control
+        return None if meant or not_for_us else escape.control

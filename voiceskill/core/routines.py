@@ -97,6 +97,16 @@ def step_at(routine: Routine, cursor: Cursor) -> Step:
     return routine.parts[cursor.part].steps[cursor.step]
 
 
+def step_number(routine: Routine, cursor: Cursor) -> int:
+    """The number of a step among all steps of the routine, whatever the round, from 1."""
+    return sum(len(part.steps) for part in routine.parts[: cursor.part]) + cursor.step + 1
+
+
+def steps_in_all(routine: Routine) -> int:
+    """How many steps there are, each counted once."""
+    return sum(len(part.steps) for part in routine.parts)
+
+
 def walk(routine: Routine, manner: Manner) -> Iterator[Cursor]:
     """All places of a routine in the order in which they are come to."""
     for number, part in enumerate(routine.parts):

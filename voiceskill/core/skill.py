@@ -191,6 +191,7 @@ class Lines:
     hear_again: str | None = None
     too_loud: str | None = None
     sound_back: str | None = None
+    hearing_off: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +284,22 @@ class SoundLines:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitorLines:
+    """What is said to those who ask from elsewhere in the house, turn by turn (see `core.visiting`).
+
+    `routine` answers a wish for a routine, followed by `begin` and its first step where anybody may do that by themselves; `diary` what is
+    told or asked of the diary, `device` what can only be done at the bedside, `good_night` a good night, and `nothing` what is not for us.
+    """
+
+    routine: str
+    begin: str
+    diary: str
+    device: str
+    good_night: str
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
 class Skill:
     """A loaded folder of intents.
 
@@ -321,6 +338,7 @@ class Skill:
     diary: DiaryLines | None = None
     taking_back: TakingBack | None = None
     sound: SoundLines | None = None
+    visitors: VisitorLines | None = None
 
     def control(self, control: Control) -> Intent | None:
         """The intent that does `control`, if the skill has one."""

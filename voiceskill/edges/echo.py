@@ -171,6 +171,9 @@ class Leakage:
     _FADES = 0.6
     """How much of an echo's power counts a frame later still: the canceller errs longest at its end, and the room rings."""
 
+    _TAKEN_OUT = 0.2
+    """Where the canceller usually leaves less than this share, it knows the echo."""
+
     _IN_VAIN = 0.6
     """Where the canceller usually leaves more than this share of what is heard while we speak, there was nothing to take out."""
 
@@ -186,6 +189,11 @@ class Leakage:
         if len(self._left) < self._FRAMES_PLAYED:
             return self._unheard < self._FRAMES_UNHEARD
         return float(np.median(self._left)) < self._IN_VAIN
+
+    @property
+    def known(self) -> bool:
+        """Whether most of our own voice is taken out of what is heard."""
+        return len(self._left) >= self._FRAMES_PLAYED and float(np.median(self._left)) < self._TAKEN_OUT
 
     def is_ours(self, heard: Pcm, left: Pcm, played: Pcm) -> bool:
         """Whether what is `left` of a frame of what was `heard` can be our own voice alone, `played` meanwhile or a moment ago."""
@@ -274,6 +282,9 @@ class LinearEchoCanceller:
 
     _MARGIN = 0.03
 
+    _ALIKE = 0.03
+    """Delays as near as this are the same, in seconds."""
+
     def __init__(self, rate: int, clock: Clock) -> None:
         """For a loudspeaker of that rate. `clock` is the one of the frames' times. Raises ImportError or OSError without its library."""
         self._clock = clock
@@ -287,6 +298,7 @@ class LinearEchoCanceller:
         self._begin()
 
     def _begin(self) -> None:
+        self._suspected: float | None = None
         self._tracker = DelayTracker()
         self._canceller = SpeexCanceller()
         self._leakage = Leakage()
@@ -314,8 +326,13 @@ class LinearEchoCanceller:
         return Cancelled(np.zeros_like(speech) if ours else speech, speech)
 
     def _follow(self, delay: float | None) -> None:
-        """Move on to where the echo is, if it is out of reach."""
-        if delay is None or self._EARLIEST <= delay <= self._LATEST:
+        """Move on to where the echo is, if it is out of reach: if it was found there twice running and not where it was."""
+        if delay is None:
+            return
+        before, self._suspected = self._suspected, delay
+        if self._EARLIEST <= delay <= self._LATEST or self._leakage.known:
+            return
+        if before is None or abs(before - delay) > self._ALIKE:
             return
         moved = max(0.0, self._delay + delay - self._MARGIN)
         if moved != self._delay:

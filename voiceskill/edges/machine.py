@@ -16,6 +16,19 @@ _TIMEX_BYTES = 512
 """More than the struct takes on any processor."""
 
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+"""Options of mallopt(3)."""
+
+
+def save_memory() -> None:
+    """Have the C library keep less of what is freed, where it is glibc: 5 % of the whole. To be called before there are threads."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 2)
+        mallopt(_M_TRIM_THRESHOLD, 2**20)
+        mallopt(_M_MMAP_THRESHOLD, 2**17)
+
+
 def free_disk(folder: Path) -> int:
     """Bytes free where the folder is, or would be made."""
     return shutil.disk_usage(next(place for place in (folder, *folder.resolve().parents) if place.exists())).free

@@ -129,8 +129,12 @@ class RecordedSpeaker:
         self._pieces.append(piece.copy())
         self._samples += wanted
 
+    def forget(self) -> None:
+        """Keep nothing of what was played so far: a day of it takes gigabytes."""
+        self._pieces.clear()
+
     def sound(self) -> Clip:
-        """Everything played so far, on the time line of the `advance` calls."""
+        """Everything played and not forgotten so far, on the time line of the `advance` calls."""
         return Clip(np.concatenate([np.empty(0, np.int16), *self._pieces]), self._rate)
 
 

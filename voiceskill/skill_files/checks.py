@@ -95,7 +95,7 @@ def check_skill(document: Document, skill: SkillFile, placeholders: Mapping[str,
             yield document.problem(("rules", name), fault)
     for place, text, limits in routines.spoken_of_screen(skill.screen) if skill.screen else ():
         yield from _say(document, place, text, limits, placeholders)
-    for section, given in (("guide", skill.guide), ("diary", skill.diary), ("sound", skill.sound)):
+    for section, given in (("guide", skill.guide), ("diary", skill.diary), ("sound", skill.sound), ("visitors", skill.visitors)):
         for name, text in given.items():
             yield from _say(document, (section, name), text, spoken.ANSWER, placeholders)
     for name, text in skill.conditions.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from voiceskill.core.precautions import Timed
-from voiceskill.core.skill import DiaryLines, GuideLines, Intent, Lines, Skill, SoundLines, Source, TakingBack
+from voiceskill.core.skill import DiaryLines, GuideLines, Intent, Lines, Skill, SoundLines, Source, TakingBack, VisitorLines
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.ports import Fault
 from voiceskill.skill_files.checks import Surroundings, Written, check_intent, check_skill, check_together, check_with_skill
@@ -154,4 +154,5 @@ def _build(
         if skill.taking_back
         else None,
         sound=SoundLines(**skill.sound) if skill.sound else None,
+        visitors=VisitorLines(**skill.visitors) if skill.visitors else None,
     )

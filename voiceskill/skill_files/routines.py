@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from voiceskill.core.precautions import Precautions, Screen, ScreenPart, ScreenQuestion
 from voiceskill.core.routines import Listen, Part, Routine, Step
-from voiceskill.core.skill import DiaryLines, GuideLines, Kind, SoundLines
+from voiceskill.core.skill import DiaryLines, GuideLines, Kind, SoundLines, VisitorLines
 from voiceskill.skill_files.document import Document, Place, Problem
 from voiceskill.skill_files.schema import IntentFile, PrecautionsSection, RoutineSection, ScreenSection, SkillFile, StepEntry
 from voiceskill.skill_files.spoken import QUESTION, STEP, Limits, fill
@@ -166,11 +166,11 @@ def check_screen(document: Document, skill: SkillFile, flags: frozenset[str]) ->
 
 
 def check_lines(document: Document, skill: SkillFile, needed: Mapping[str, bool]) -> Iterator[Problem]:
-    """Problems of the lines around routines, the diary and checks of the sound, which are needed where there are such intents."""
-    for key, lines in (("guide", GuideLines), ("diary", DiaryLines), ("sound", SoundLines)):
+    """Problems of the lines around routines, the diary, checks of the sound, and visitors; those that are `needed` must all be there."""
+    for key, lines in (("guide", GuideLines), ("diary", DiaryLines), ("sound", SoundLines), ("visitors", VisitorLines)):
         given: dict[str, str] = getattr(skill, key)
         known = {field.name for field in fields(lines)}
-        if given or needed[key]:
+        if given or needed.get(key):
             for name in sorted(known - given.keys()):
                 yield document.problem((key,), f'the line "{name}" is missing under "{key}"; add it')
         for name in sorted(given.keys() - known):

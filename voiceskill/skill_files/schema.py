@@ -130,6 +130,7 @@ class LinesSection(_Keys):
     hear_again: Text | None = None
     too_loud: Text | None = None
     sound_back: Text | None = None
+    hearing_off: Text | None = None
 
 
 class ScreenPartEntry(_Keys):
@@ -213,6 +214,7 @@ class SkillFile(_Keys):
     diary: dict[str, Text] = {}
     taking_back: TakingBackSection | None = None
     sound: dict[str, Text] = {}
+    visitors: dict[str, Text] = {}
 
 
 class SourceEntry(_Keys):

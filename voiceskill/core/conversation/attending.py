@@ -50,7 +50,7 @@ def _in_conversation(state: State, began: float) -> bool:
 def _hears_anyway(turn: Turn, meant: Interpretation) -> bool:
     if any(flag.sure for flag in meant.flags) or meant.escape in _CALLS_FOR_HELP:
         return True
-    if turn.manners.attention == "open":
+    if turn.attention == "open":
         return bool(meant.flags or meant.escape) or isinstance(meant.outcome, Match)
     if meant.escape:
         return turn.state.timed is not None

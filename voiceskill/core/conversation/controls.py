@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from voiceskill.core.actions import Alert
-from voiceskill.core.conversation import answers, flags, floor, guide, notes, screening, sound, steering, timing
+from voiceskill.core.conversation import answers, by_hand, flags, floor, guide, notes, screening, sound, steering, timing
 from voiceskill.core.conversation.state import (
     CarryOn,
     Checking,
@@ -32,8 +32,6 @@ from voiceskill.core.understanding.outcome import Match, Outcome
 _SLOWER = 1.3
 _QUICKER = 1 / 1.15
 _LOUDER = 1.4
-_LOUDEST = 2.5
-_SOFTEST = 0.2
 _REPEATED_SLOWER = 1.15
 _SIMPLER_WORDS = 15
 
@@ -198,7 +196,7 @@ class Controls:
                 _in_passing(turn, _word(turn, control))
             case Control.LOUDER | Control.QUIETER:
                 gain = turn.state.gain * (_LOUDER if control is Control.LOUDER else 1 / _LOUDER)
-                turn.change(gain=min(_LOUDEST, max(_SOFTEST, gain)))
+                by_hand.set_loudness(turn, gain)
                 _in_passing(turn, _word(turn, control))
             case Control.TIME:
                 _in_passing(turn, _word(turn, control).replace("{TIME}", clock(turn.now)))

@@ -11,7 +11,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voiceskill.core.actions import Action, LookAgain, Understood
-from voiceskill.core.conversation import answers, attending, flags, floor, guide, notes, screening, sound, steering, timing, troubles
+from voiceskill.core.conversation import (
+    answers,
+    attending,
+    by_hand,
+    flags,
+    floor,
+    guide,
+    notes,
+    screening,
+    sound,
+    steering,
+    timing,
+    troubles,
+)
 from voiceskill.core.conversation.controls import Controls
 from voiceskill.core.conversation.state import (
     AskingWhatHelped,
@@ -32,16 +45,19 @@ from voiceskill.core.conversation.turn import QUESTION_SECONDS, QUESTION_TIMER, 
 from voiceskill.core.diary import ConditionTold
 from voiceskill.core.echo_guard import is_echo
 from voiceskill.core.events import (
+    Adjusted,
     ClockSet,
     DeviceFailed,
     DeviceRecovered,
     Event,
     Failed,
     Heard,
+    HearingSwitched,
     MemoryChanged,
     Missed,
     NotHeard,
     Partial,
+    Pressed,
     Saved,
     SentenceBegun,
     SoundChecked,
@@ -130,6 +146,12 @@ class Conversation:
                 if not typed:
                     floor.duck(turn, utterance)
                 turn.do(LookAgain())
+            case Pressed(intent=intent):
+                self._pressed(turn, intent)
+            case Adjusted():
+                by_hand.adjust(turn, event)
+            case HearingSwitched(on=on):
+                by_hand.switch_hearing(turn, on=on)
             case DeviceFailed():
                 troubles.failed(turn, event)
             case DeviceRecovered(device=device):
@@ -216,6 +238,18 @@ class Conversation:
         if isinstance(meant.outcome, Match) and not meant.flags and not meant.escape and not turn.state.asleep and not is_moan(text):
             turn.cue("heard")
         self._respond(turn, meant, text)
+
+    def _pressed(self, turn: Turn, name: str) -> None:
+        """Do what a button means. It is surely meant, and for us."""
+        intent = self._skill.intents.get(name)
+        if intent is None:
+            return
+        if intent.kind is Kind.FLAG:
+            flags.raise_flag(turn, intent)
+            return
+        turn.change(asleep=False)
+        meant = Interpretation((), intent.control, Match(intent.id, 1.0))
+        self._respond(turn, meant, normalise(intent.examples[0]) if intent.examples else "")
 
     def _questions(self, state: State, heard: Heard) -> list[str]:
         """What is asked besides the phrase that calls us, in each reading that has it: nothing where nobody does."""

@@ -33,6 +33,7 @@ from voiceskill.core.routines import (
     after,
     count_of,
     step_at,
+    step_number,
     walk,
     words_of,
 )
@@ -83,7 +84,7 @@ def begin(
         misses=0,
         guided=Guided(intent.id, start, Resting(), manner, score_before=scores[-1].score if scores else None),
     )
-    turn.do(Guiding(intent.id, _index(routine, start), "started"))
+    turn.do(Guiding(intent.id, step_number(routine, start), "started"))
     tell(turn, start, prefix=" ".join(opening))
 
 
@@ -102,7 +103,7 @@ def end(turn: Turn, how: Ending) -> None:
     turn.cancel(guided.timer)
     turn.do(
         SaveProgress(None),
-        Guiding(guided.routine, _index(routine_of(turn, guided.routine), guided.cursor), how.value),
+        Guiding(guided.routine, step_number(routine_of(turn, guided.routine), guided.cursor), how.value),
     )
     turn.change(guided=None)
     turn.save(RoutineEnded(turn.now, guided.routine, how))
@@ -130,7 +131,7 @@ def tell(turn: Turn, cursor: Cursor, *, prefix: str = "", slower: float = 1.0, w
     said = turn.say(f"{prefix} {words or words_of(routine, cursor)}".strip(), slower=slower)
     wait_for(turn, Telling(said), cursor=cursor)
     turn.do(SaveProgress(Progress(turn.now, guided.routine, cursor, guided.manner.easier)))
-    turn.do(Guiding(guided.routine, _index(routine, cursor), "step"))
+    turn.do(Guiding(guided.routine, step_number(routine, cursor), "step"))
 
 
 def spoken(turn: Turn, say: str) -> None:
@@ -223,7 +224,7 @@ def hold(turn: Turn) -> None:
     guided = turn.state.guided
     if guided and not isinstance(guided.moment, Held):
         turn.cancel(guided.timer)
-        turn.do(Guiding(guided.routine, _index(routine_of(turn, guided.routine), guided.cursor), "paused"))
+        turn.do(Guiding(guided.routine, step_number(routine_of(turn, guided.routine), guided.cursor), "paused"))
         wait_for(turn, Held(turn.at), seconds=_REMIND_SECONDS)
 
 
@@ -273,7 +274,7 @@ def carry_on(turn: Turn, prefix: str = "") -> None:
     turn.close()
     guided = under_way(turn)
     routine = routine_of(turn, guided.routine)
-    turn.do(Guiding(guided.routine, _index(routine, guided.cursor), "resumed"))
+    turn.do(Guiding(guided.routine, step_number(routine, guided.cursor), "resumed"))
     tell(turn, guided.cursor, prefix=f"{prefix} {routine.warning or ''}".strip())
 
 
@@ -307,8 +308,3 @@ def wait_for(turn: Turn, moment: Moment, *, cursor: Cursor | None = None, second
         turn.start_when_said(guided.timer, seconds)
     else:
         turn.do(StartTimer(guided.timer, seconds))
-
-
-def _index(routine: Routine, cursor: Cursor) -> int:
-    """The number of a step among all steps of the routine, from 1."""
-    return sum(len(part.steps) for part in routine.parts[: cursor.part]) + cursor.step + 1

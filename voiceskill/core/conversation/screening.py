@@ -158,8 +158,10 @@ def _next_question(turn: Turn, phase: Screening) -> Intent | None:
     if rest:
         _put(turn, replace(phase, names=rest, answered=answered, part=None, told=False, asked=1))
         return None
-    turn.save(Screened(turn.now, ScreenResult.CLEAR, questions=answered))
     turn.close()
+    if phase.then is not None and turn.state.memory.blocked(turn.now):  # another program told the diary so meanwhile
+        return turn.skill.intents[phase.then]
+    turn.save(Screened(turn.now, ScreenResult.CLEAR, questions=answered))
     if phase.then is None:
         _say(turn, _screen(turn).clear)
         return None

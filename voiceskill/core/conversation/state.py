@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
 from voiceskill.core.actions import Say
+from voiceskill.core.attention import Attention
 from voiceskill.core.diary import Entry, Memory
 from voiceskill.core.events import DeviceKind
 from voiceskill.core.routines import Cursor, Manner
@@ -282,11 +284,12 @@ class Pending:
 class Trouble:
     """What is wrong with microphone and loudspeaker.
 
-    `away` are the devices of no use now, `holds` is whether a routine is held for their sake, `unheard` what was to be said meanwhile.
+    `away` are the devices of no use now, and `hearing` if it was switched off by hand; `holds` is whether a routine is held for their
+    sake, `unheard` what was to be said meanwhile.
     `complained` is when we last said that we hear nothing, `retract` whether to say that we hear again.
     """
 
-    away: frozenset[DeviceKind] = frozenset()
+    away: frozenset[DeviceKind | Literal["hearing"]] = frozenset()
     holds: bool = False
     unheard: tuple[Say, ...] = ()
     complained: float = float("-inf")
@@ -306,8 +309,9 @@ class State:
     about and that were denied: nobody is asked twice. `clock` ties the time of events to the time of day. `pending` are the replies
     to be given when an entry is saved, `unkept` the entries that are not on the disk, yet or at all. `forgetful` is whether we said
     that nothing can be kept, `asleep` whether good night was said, `nudged` the day on which we last said that it is not getting
-    better, `timed` the intent that we keep the time for. `gain` is the loudness asked for, `trouble` what
-    is wrong with the devices.
+    better, `timed` the intent that we keep the time for. `gain` is the loudness asked for, `hushed` whether to
+    be soft and short at any hour, `attention` who is listened to, if not as the owner's settings have it; `trouble` is what is wrong with
+    the devices.
     """
 
     phase: Phase = Idle()
@@ -337,6 +341,8 @@ class State:
     nudged: date | None = None
     timed: str | None = None
     gain: float = 1.0
+    hushed: bool = False
+    attention: Attention | None = None
     trouble: Trouble = Trouble()
 
     @property

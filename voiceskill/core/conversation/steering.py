@@ -14,8 +14,10 @@ from voiceskill.core.spoken_values import count
 
 _LONG_PAUSE_SECONDS = 10 * 60.0
 _NEARLY_DONE_SECONDS = 30.0
-_QUICKEST = 0.8
-_SLOWEST = 2.2
+QUICKEST = 0.8
+SLOWEST = 2.2
+"""Limits of the pace, as factors of the usual."""
+
 _PAIN_UP = 2.0
 _REPEATED_SLOWER = 1.15
 
@@ -101,7 +103,7 @@ def pain_rose(turn: Turn, score: float) -> bool:
 
 def quicker(pace: float, factor: float) -> float:
     """A pace changed by a factor, within what can be followed."""
-    return round(min(_SLOWEST, max(_QUICKEST, pace * factor)), 2)
+    return round(min(SLOWEST, max(QUICKEST, pace * factor)), 2)
 
 
 def _answered(turn: Turn, moment: Listening, control: Control) -> None:

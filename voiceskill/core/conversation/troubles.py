@@ -8,6 +8,7 @@ Laws of this module:
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from voiceskill.core.actions import StartTimer
 from voiceskill.core.conversation import flags, guide
@@ -35,11 +36,16 @@ def failed(turn: Turn, event: DeviceFailed) -> None:
     if event.how == "clipped":
         _complain(turn, turn.skill.lines.too_loud)
         return
-    trouble = turn.state.trouble
-    turn.change(trouble=replace(trouble, away=trouble.away | {event.device}))
-    _hold(turn)
+    lose(turn, event.device)
     if event.device == "microphone":
         turn.do(StartTimer(_LOST if event.how == "lost" else _SILENT, _PATIENCE_SECONDS))
+
+
+def lose(turn: Turn, what: DeviceKind | Literal["hearing"]) -> None:
+    """Do without it."""
+    trouble = turn.state.trouble
+    turn.change(trouble=replace(trouble, away=trouble.away | {what}))
+    _hold(turn)
 
 
 def fired(turn: Turn, timer: str) -> bool:
@@ -64,8 +70,8 @@ def unheard(turn: Turn, say: str) -> None:
     _hold(turn)
 
 
-def recovered(turn: Turn, device: DeviceKind) -> None:
-    """A device works again; once both do, we go on."""
+def recovered(turn: Turn, device: DeviceKind | Literal["hearing"], word: str = "") -> None:
+    """A device works again, and we say a `word` about it; once both do, and we may hear, we go on."""
     trouble = turn.state.trouble
     if device not in trouble.away:
         return
@@ -73,6 +79,8 @@ def recovered(turn: Turn, device: DeviceKind) -> None:
         turn.cancel(_LOST)
         turn.cancel(_SILENT)
     away = trouble.away - {device}
+    if word:
+        turn.say(word)
     if away:
         turn.change(trouble=replace(trouble, away=away))
     else:
@@ -84,15 +92,18 @@ def missed(turn: Turn) -> None:
     """Time has passed for which neither they nor we were there."""
     if turn.state.trouble.away:
         _hold(turn)
-    elif turn.state.guided and not isinstance(turn.state.guided.moment, Held):
+    elif turn.state.guided and not _is_held(turn.state):
         turn.silence()
         guide.hold(turn)
         guide.say_where_we_were(turn)
 
 
+def _is_held(state: State) -> bool:
+    return state.guided is not None and isinstance(state.guided.moment, Held)
+
+
 def _hold(turn: Turn) -> None:
-    guided = turn.state.guided
-    if guided and not isinstance(guided.moment, Held):
+    if turn.state.guided and not _is_held(turn.state):
         guide.hold(turn)
         turn.change(trouble=replace(turn.state.trouble, holds=True))
 
@@ -114,7 +125,7 @@ def _go_on(turn: Turn, trouble: Trouble) -> None:
     again = (lines.hear_again or "") if trouble.retract and not turn.state.asleep else ""
     if urgent:
         flags.unheard(turn, urgent)
-    elif trouble.holds and turn.state.guided and isinstance(turn.state.phase, Idle | CarryOn):
+    elif trouble.holds and _is_held(turn.state) and isinstance(turn.state.phase, Idle | CarryOn):
         guide.say_where_we_were(turn, again)
     elif trouble.unheard and lines.sound_back and not turn.state.asleep:
         turn.say(lines.sound_back)

@@ -72,7 +72,12 @@ class Turn:
     @property
     def quiet(self) -> bool:
         """Whether to be soft and short."""
-        return self.state.asleep or self.manners.quiet_at(self.now)
+        return self.state.asleep or self.state.hushed or self.manners.quiet_at(self.now)
+
+    @property
+    def attention(self) -> Attention:
+        """Who is listened to when nothing is going on."""
+        return self.state.attention or self.manners.attention
 
     @property
     def terse(self) -> bool:

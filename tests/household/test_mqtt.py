@@ -1,0 +1,218 @@
+"""The device in a household, over a real broker."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.household.broker import PATIENCE_SECONDS, Mosquitto, onlooker
+from tests.rehearsing import Bedside, skill
+from voiceskill.core.actions import Alert
+from voiceskill.core.conversation import Manners
+from voiceskill.core.events import Event, Pressed
+from voiceskill.edges.mqtt import Broker
+from voiceskill.edges.recording import VirtualClock
+from voiceskill.homeassistant.entities import Entities, Identity
+from voiceskill.household import Household
+from voiceskill.ports import Fault
+from voiceskill.status import Status, status_of
+
+BASE = "voiceskill/bedside-1"
+CONFIG = "homeassistant/device/bedside-1/config"
+
+
+def status(bed: Bedside) -> Status:
+    return status_of(skill(), Manners(), bed.rehearsal.device.state)
+
+
+class Device:
+    """A household's view of a device. `events` are the wishes that reached it."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.events: queue.Queue[Event] = queue.Queue()
+        entities = Entities(skill(), Identity("bedside-1", "Bedside", "1.0"), shares_pain=False)
+        self.household = Household(
+            broker, entities, client_id="bedside-1", prefix="homeassistant", clock=VirtualClock(), post=self.events.put
+        )
+
+    def wish(self) -> Event:
+        return self.events.get(timeout=PATIENCE_SECONDS)
+
+
+@contextmanager
+def device(broker: Broker) -> Iterator[Device]:
+    made = Device(broker)
+    made.household.start()
+    try:
+        yield made
+    finally:
+        made.household.close()
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path) as broker:
+        yield broker
+
+
+def at(broker: Mosquitto) -> Broker:
+    return Broker("127.0.0.1", broker.port)
+
+
+def test_the_household_learns_of_the_device_and_how_it_stands_however_late_it_looks(mosquitto: Mosquitto) -> None:
+    with device(at(mosquitto)) as bedside, onlooker(mosquitto.port) as early:
+        bedside.household.show(status(Bedside()))
+        early.wait_for(f"{BASE}/attention")
+        with onlooker(mosquitto.port) as late:
+            assert late.wait_for(CONFIG)[1]
+        with onlooker(mosquitto.port) as late:
+            assert late.wait_for(f"{BASE}/availability") == ("online", True)
+        with onlooker(mosquitto.port) as late:
+            assert late.wait_for(f"{BASE}/state") == ("ready", True)
+
+
+def test_only_what_changes_is_said_again(mosquitto: Mosquitto) -> None:
+    with device(at(mosquitto)) as bedside, onlooker(mosquitto.port) as house:
+        bed = Bedside()
+        bedside.household.show(status(bed))
+        house.wait_for(f"{BASE}/attention")
+        bed.start("routine_breathing")
+        bedside.household.show(status(bed))
+        assert house.wait_for(f"{BASE}/routine")[0] != "none"
+
+
+def test_a_button_pressed_in_the_house_reaches_the_bed(mosquitto: Mosquitto) -> None:
+    with device(at(mosquitto)) as bedside, onlooker(mosquitto.port) as house:
+        house.wait_for(f"{BASE}/availability", "online")
+        house.publish(f"{BASE}/stop/set", "PRESS")
+        assert bedside.wish() == Pressed(0.0, "control_stop")
+
+
+def test_a_wish_of_another_day_or_gibberish_does_nothing(mosquitto: Mosquitto) -> None:
+    with onlooker(mosquitto.port) as house:
+        house.publish(f"{BASE}/pause/set", "PRESS", retain=True)
+        with device(at(mosquitto)) as bedside:
+            house.wait_for(f"{BASE}/availability", "online")
+            house.publish(f"{BASE}/volume/set", b"\xff\xfe\x00")
+            house.publish(f"{BASE}/start/set", "x" * 100_000)
+            house.publish(f"{BASE}/stop/set", "PRESS")
+            assert bedside.wish() == Pressed(0.0, "control_stop")
+            assert bedside.events.empty()
+
+
+def test_home_assistant_starting_anew_is_told_all_again(mosquitto: Mosquitto) -> None:
+    with device(at(mosquitto)), onlooker(mosquitto.port) as house:
+        house.wait_for(CONFIG)
+        house.publish("homeassistant/status", "online")
+        assert house.wait_for_json(CONFIG)["dev"]["name"] == "Bedside"
+
+
+def test_danger_is_told_as_it_happens(mosquitto: Mosquitto) -> None:
+    with device(at(mosquitto)) as bedside, onlooker(mosquitto.port) as house:
+        house.wait_for(CONFIG)
+        bedside.household.observe(Alert("redflag_both_legs", "emergency"))
+        text, retained = house.wait_for(f"{BASE}/happening")
+        assert "danger" in text
+        assert not retained
+
+
+def test_a_broker_that_is_restarted_is_told_how_things_stand_by_then(mosquitto: Mosquitto) -> None:
+    with device(at(mosquitto)) as bedside:
+        bed = Bedside()
+        with onlooker(mosquitto.port) as house:
+            bedside.household.show(status(bed))
+            house.wait_for(f"{BASE}/state", "ready")
+        mosquitto.stop()
+        bed.start("routine_breathing")
+        bedside.household.show(status(bed))
+        mosquitto.start()
+        with onlooker(mosquitto.port) as house:
+            assert house.wait_for(f"{BASE}/routine")[0] != "none"
+            house.publish(f"{BASE}/stop/set", "PRESS")
+        assert bedside.wish() == Pressed(0.0, "control_stop")
+
+
+def test_a_device_without_power_is_shown_as_gone(mosquitto: Mosquitto) -> None:
+    script = (
+        "import sys, time\n"
+        "from tests.household.test_mqtt import Device\n"
+        "from voiceskill.edges.mqtt import Broker\n"
+        "Device(Broker('127.0.0.1', int(sys.argv[1]))).household.start()\n"
+        "time.sleep(3600)\n"
+    )
+    with onlooker(mosquitto.port) as house, subprocess.Popen([sys.executable, "-c", script, str(mosquitto.port)]) as process:
+        try:
+            house.wait_for(f"{BASE}/availability", "online")
+        finally:
+            process.send_signal(signal.SIGKILL)
+        assert house.wait_for(f"{BASE}/availability", "offline")[0]
+
+
+def test_a_device_that_is_stopped_says_so(mosquitto: Mosquitto) -> None:
+    with onlooker(mosquitto.port) as house:
+        with device(at(mosquitto)):
+            house.wait_for(f"{BASE}/availability", "online")
+        house.wait_for(f"{BASE}/availability", "offline")
+
+
+def wait_for_trouble(bedside: Device) -> str:
+    while True:
+        if trouble := bedside.household.trouble:
+            return trouble
+
+
+def test_a_wrong_password_is_named_with_what_to_check(tmp_path: Path) -> None:
+    passwords = tmp_path / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "bedside", "right"], check=True, capture_output=True)
+    passwords.chmod(0o644)
+    with Mosquitto(tmp_path, "allow_anonymous false", f"password_file {passwords}") as broker:
+        with device(Broker("127.0.0.1", broker.port, "bedside", "wrong")) as bedside:
+            assert "check user and password" in wait_for_trouble(bedside)
+            assert "wrong" not in wait_for_trouble(bedside)
+        with device(Broker("127.0.0.1", broker.port, "bedside", "right")) as bedside:
+            while not bedside.household.connected:
+                assert bedside.household.trouble is None
+
+
+def test_a_broker_that_is_not_there_is_named(tmp_path: Path) -> None:
+    absent = Mosquitto(tmp_path)
+    with device(at(absent)) as bedside:
+        assert "cannot be reached" in wait_for_trouble(bedside)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A key and a certificate for 127.0.0.1 that vouches for itself."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate), *names]
+    subprocess.run(command, check=True, capture_output=True)
+    key.chmod(0o644)
+    return key, certificate
+
+
+# The library leaves the socket of a handshake that failed to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_over_tls_only_a_broker_we_trust_is_spoken_to(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    key, trusted = certificate
+    with Mosquitto(tmp_path, "allow_anonymous true", f"keyfile {key}", f"certfile {trusted}") as broker:
+        with device(Broker("127.0.0.1", broker.port, tls=True, ca_file=str(trusted))) as bedside:
+            while not bedside.household.connected:
+                assert bedside.household.trouble is None
+        with device(Broker("127.0.0.1", broker.port, tls=True)) as bedside:
+            assert "certificate" in wait_for_trouble(bedside)
+            assert not bedside.household.connected
+
+
+def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("hello")
+    with pytest.raises(Fault, match=r"ca\.pem: is no certificate"):
+        Device(Broker("127.0.0.1", 1, tls=True, ca_file=str(tmp_path / "ca.pem")))

@@ -1,0 +1,1 @@
+"""The Wyoming protocol: what Home Assistant and its satellites speak."""

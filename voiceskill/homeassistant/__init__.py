@@ -1,0 +1,1 @@
+"""The device as Home Assistant sees it."""
