@@ -24,6 +24,7 @@ def test_the_wheel_holds_the_intents_the_models_and_the_licence(wheel: Path) -> 
     names = zipfile.ZipFile(wheel).namelist()
     assert "voiceskill/data/intents/en/skill.yaml" in names
     assert "voiceskill/data/models/README.md" in names
+    assert "voiceskill/data/models/manifest.toml" in names
     assert any(name.endswith("LICENSE") for name in names)
     assert not any(name.startswith(("tests/", "scripts/")) for name in names)
 

@@ -31,6 +31,7 @@ from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.journal import Journal
 from voiceskill.live import run_live
 from voiceskill.loop import Observe
+from voiceskill.model_commands import models
 from voiceskill.options import with_common_options
 from voiceskill.ports import Fault, ModelMissing, NoAudioDevice
 from voiceskill.recorded import run_recording
@@ -60,6 +61,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.add_typer(diary, name="diary")
+app.add_typer(models, name="models")
 app.command()(serve)
 app.add_typer(alert, name="alert")
 

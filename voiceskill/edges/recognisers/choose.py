@@ -61,6 +61,15 @@ def build_recogniser(
     return _first(builders, models_dir)
 
 
+def first_choice(engine: Literal["auto", "vosk", "moonshine"], models_dir: Path, model: str | None) -> str | None:
+    """The model that `build_recogniser` tries first, sound or not: the name of a folder in `models_dir`, or a path."""
+    if model is not None:
+        return model
+    vosk = [path.name for path in _official(models_dir)] if engine != "moonshine" else []
+    own = [path.name for path in _own(models_dir)] if engine == "vosk" else []
+    return next(iter([*vosk, *own]), None if engine == "vosk" else MOONSHINE_MODEL)
+
+
 def _first(builders: Sequence[Callable[[], Recogniser]], models_dir: Path) -> Recogniser:
     reason = ""
     for build in builders:
@@ -69,7 +78,8 @@ def _first(builders: Sequence[Callable[[], Recogniser]], models_dir: Path) -> Re
         except ModelMissing as error:
             _log.warning("%s", error)
             reason = reason or f" ({error})"
-    raise ModelMissing(f"There is no speech model in {models_dir}: put the folder of a Vosk model there{reason}")
+    way_out = "`voiceskill models list` shows some to install, or put the folder of a Vosk model there"
+    raise ModelMissing(f"There is no speech model in {models_dir}: {way_out}{reason}")
 
 
 def _vosk(path: Path, *, cache_dir: Path) -> Recogniser:
