@@ -27,6 +27,7 @@ from voiceskill.doctor import examine
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.devices import list_devices
 from voiceskill.edges.wav import read_wav, write_wav
+from voiceskill.export_commands import export
 from voiceskill.journal import Journal
 from voiceskill.live import run_live
 from voiceskill.loop import Observe
@@ -59,6 +60,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.add_typer(diary, name="diary")
+app.add_typer(export, name="export")
 app.command()(serve)
 
 _TICK_SECONDS = 0.05
