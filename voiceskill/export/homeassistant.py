@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
+from hassil.util import PUNCTUATION_STR
 
 from voiceskill.core.skill import Intent, Kind, Skill
 from voiceskill.export.replies import needs_a_conversation, replies
@@ -28,6 +29,7 @@ _FILE_OF = {Kind.FLAG: "danger", Kind.ANSWER: "answers", Kind.ROUTINE: "routines
 _REFERENCE = re.compile(r"(?<!\\)(?:<\s*(?P<rule>[^<>]+?)\s*>|\{\s*(?P<list>[^{}:]+?)\s*(?::\s*(?P<slot>[^{}]+?)\s*)?\})")
 _RANGE = re.compile(r"\d+\.\.\d+(,\d+)?")
 _SPECIAL = re.compile(r"[\\()\[\]{}<>|;]")
+_UNHEARD = re.compile(rf"(?<!\w)[{re.escape(PUNCTUATION_STR)}]+|[{re.escape(PUNCTUATION_STR)}]+(?!\w)")
 _JINJA = re.compile(r"\{[{%#]")
 
 _NOTE = """\
@@ -69,7 +71,7 @@ def home_assistant_files(skill: Skill, version: str) -> dict[str, str]:
 def _sentences(intent: Intent) -> list[str]:
     """Templates first, then the plain sentences; each once."""
     plain = (_plain(sentence) for sentence in (*intent.examples, *intent.escape))
-    return list(dict.fromkeys((*map(_renamed, intent.templates), *plain)))
+    return list(dict.fromkeys(filter(None, (*map(_renamed, intent.templates), *plain))))
 
 
 def _renamed(template: str) -> str:
@@ -87,8 +89,8 @@ def _renamed(template: str) -> str:
 
 
 def _plain(sentence: str) -> str:
-    """The template that stands for this sentence alone."""
-    return _SPECIAL.sub(r"\\\g<0>", sentence)
+    """The template that stands for this sentence alone, as it is heard: punctuation is taken from what was said, but not from templates."""
+    return _SPECIAL.sub(r"\\\g<0>", " ".join(_UNHEARD.sub("", sentence).split()))
 
 
 def _script(intent: Intent, said: tuple[str, ...]) -> dict[str, Any]:
