@@ -13,25 +13,15 @@ ORDER = [
     *("core", "ports", "addresses", "edges"),
     *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "journal", "loop", "sound_check"),
     *("status", "homeassistant"),
-    *("settings", "skill_files", "app", "household", "recorded", "live", "doctor", "typed", "rehearse", "visitors", "serve"),
-    *(
-        "options",
-        "running",
-        "diary_files",
-        "diary_commands",
-        "alert_commands",
-        "serve_command",
-        "progress",
-        "model_commands",
-        "cli",
-        "__main__",
-    ),
+    *("settings", "skill_files", "export", "app", "household", "recorded", "live", "doctor", "typed", "rehearse", "visitors", "serve"),
+    *("options", "running", "progress", "diary_files", "diary_commands", "alert_commands", "export_commands", "model_commands"),
+    *("serve_command", "cli", "__main__"),
 ]
 """From the inside out: a module may import only what stands before its own layer, or its own layer."""
 
 LOOSE = {
     *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "loop", "journal", "sound_check", "status"),
-    *("homeassistant", "settings", "skill_files", "progress"),
+    *("homeassistant", "settings", "skill_files", "export", "progress"),
 }
 """What works on the core and the ports, and knows no edge."""
 

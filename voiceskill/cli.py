@@ -28,6 +28,7 @@ from voiceskill.doctor import examine
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.devices import list_devices
 from voiceskill.edges.wav import read_wav, write_wav
+from voiceskill.export_commands import export
 from voiceskill.journal import Journal
 from voiceskill.live import run_live
 from voiceskill.loop import Observe
@@ -62,6 +63,7 @@ app = typer.Typer(
 )
 app.add_typer(diary, name="diary")
 app.add_typer(models, name="models")
+app.add_typer(export, name="export")
 app.command()(serve)
 app.add_typer(alert, name="alert")
 

@@ -66,7 +66,7 @@ def first_choice(engine: Literal["auto", "vosk", "moonshine"], models_dir: Path,
     if model is not None:
         return model
     vosk = [path.name for path in _official(models_dir)] if engine != "moonshine" else []
-    own = [path.name for path in _own(models_dir)] if engine == "vosk" else []
+    own = [OWN_MODEL] if engine == "vosk" else []
     return next(iter([*vosk, *own]), None if engine == "vosk" else MOONSHINE_MODEL)
 
 
