@@ -107,6 +107,23 @@ class AlertSettings(_Table):
         return (*self.webhook, *self.command)
 
 
+class MqttSettings(_Table):
+    """`[mqtt]`: the broker of the household, for Home Assistant and its like."""
+
+    host: str = Field("", description="address of the broker; empty: none")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(0, description="its port; 0: the usual one, 1883, or 8883 with tls")
+    user: str = Field("", description="whom we are to it")
+    password: SecretStr = Field(SecretStr(""), description="our password there")
+    tls: bool = Field(default=False, description="whether the connection is encrypted; without, everybody on the network can read along")
+    ca_file: str = Field("", description="a certificate to trust, where the broker has made its own")
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")] = Field(
+        "voiceskill", description="what tells this device from others in the house: letters, digits, - and _"
+    )
+    name: NonEmpty = Field("Bedside", description="its name in Home Assistant")
+    prefix: NonEmpty = Field("homeassistant", description="where Home Assistant looks for devices")
+    share_pain: bool = Field(default=False, description="whether the last pain score that was told is shown there")
+
+
 class Settings(BaseModel):
     """All settings. Absent keys have the values given here."""
 
@@ -156,6 +173,7 @@ class Settings(BaseModel):
     )
     crisis_line: str = Field("", description="how the crisis line is spoken, in words; empty: a crisis line")
     poison_line: str = Field("", description="how the poison line is spoken, in words; empty: a poison line")
+    mqtt: MqttSettings = Field(MqttSettings(), description="the broker of the household")
     alerts: AlertSettings = Field(AlertSettings(), description="who is told when somebody needs help")
 
 
