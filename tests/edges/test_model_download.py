@@ -64,7 +64,7 @@ class Fetching:
         self.server.answers[:] = answers
         self.server.seen.clear()
         self.slept.clear()
-        downloader = Downloader(self.told, sleep=self.slept.append, now=self.now, connect_s=1, stall_s=0.3)
+        downloader = Downloader(self.told, sleep=self.slept.append, now=self.now, connect_s=5, stall_s=1)
         return downloader.fetch(file or self.server.file("x.zip"), self.path)
 
     @property

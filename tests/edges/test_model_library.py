@@ -54,7 +54,7 @@ class Owner:
 
     @property
     def library(self) -> Library:
-        downloader = Downloader(self.told, sleep=lambda _: None, connect_s=1, stall_s=1)
+        downloader = Downloader(self.told, sleep=lambda _: None, connect_s=5, stall_s=5)
         tries = {Kind.VOSK: lambda path, _: check_vosk_model(path), Kind.PIPER: lambda path, _: try_voice(path)}
         return Library(self.folder, self.known, tries, self.told, downloader, lambda _: self.free)
 
