@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from voiceskill.settings import AlertSettings, CommandSettings, Settings, WebhookSettings
+from voiceskill.settings import AlertSettings, CommandSettings, MqttSettings, Settings, WebhookSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,6 +40,13 @@ A table of its own, `[alerts]`, and one more for each who is told. [alerts.md](a
 """
 
 
+_MQTT = """\
+## The broker of the household
+
+A table of its own, `[mqtt]`. [home-assistant.md](home-assistant.md#buttons-and-states-over-mqtt) shows what comes of it.
+"""
+
+
 def settings_page() -> str:
     """The page of all settings."""
     lines = [
@@ -48,7 +55,7 @@ def settings_page() -> str:
         "One file in TOML, `~/.config/voiceskill/settings.toml`, or the one given with `--config`. What it leaves out is as shown here.",
         "A mistake in it is reported with its line, and nothing starts until it is mended.",
         "",
-        *_table(Settings, without=("alerts",)),
+        *_table(Settings, without=("alerts", "mqtt")),
         "",
         _WAKE_PHRASE,
         _ALERTS,
@@ -61,6 +68,9 @@ def settings_page() -> str:
         "`[[alerts.command]]`, once for each program:",
         "",
         *_table(CommandSettings),
+        "",
+        _MQTT,
+        *_table(MqttSettings),
         "",
     ]
     return "\n".join(lines)
@@ -83,8 +93,6 @@ def _range(settings: type[BaseModel], name: str) -> str:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "minimum" in schema:
         return f"{schema['minimum']} to {schema['maximum']}"
-    if schema["type"] == "array":
-        return "a list of texts"
     return "any text" if schema["type"] == "string" else str(schema["type"])
 
 
