@@ -36,12 +36,17 @@ def speech(text: str) -> Pcm:
     return FakeSynthesiser().render(text).pcm
 
 
+def seconds(text: str) -> float:
+    """How long that plays on the bench."""
+    return len(speech(text)) / 1_000
+
+
 def test_a_reply_is_announced_when_its_first_sound_leaves_and_when_it_is_over() -> None:
     bench = Bench()
     bench.voice.say(Say("a", "Rest."))
     assert bench.events == []
     bench.voice.pull(20)
-    assert bench.events == [Speaking(100.0, "a"), SentenceBegun(100.0, "a", "Rest.")]
+    assert bench.events == [Speaking(100.0, "a"), SentenceBegun(100.0, "a", "Rest.", seconds("Rest."))]
     bench.voice.pull(100)
     assert bench.events[-1] == Spoken(100.0, "a", interrupted=False, heard_fraction=1.0)
     assert bench.voice.silent
@@ -234,8 +239,8 @@ def test_an_emergency_line_that_fails_once_is_spoken_after_an_alarm() -> None:
     assert np.array_equal(sound[:-1], expected)
     assert bench.events == [
         Speaking(100.0, "a"),
-        SentenceBegun(100.0, "a", "Call."),
-        SentenceBegun(100.0, "a", "Now."),
+        SentenceBegun(100.0, "a", "Call.", seconds("Call.")),
+        SentenceBegun(100.0, "a", "Now.", seconds("Now.")),
         Failed(100.0, "speech", "the synthesiser is broken", ref="a"),
         Spoken(100.0, "a", interrupted=False, heard_fraction=1.0),
     ]

@@ -190,6 +190,10 @@ class App:
 
     def synthesiser(self, voice: str | None = None) -> Synthesiser:
         """The engine that speaks, with the skill's pronunciations. `voice` overrides the settings."""
+        return self._stack.enter_context(closing(self.new_synthesiser(voice)))
+
+    def new_synthesiser(self, voice: str | None = None) -> Synthesiser:
+        """The same, for whoever closes it themselves, in any thread."""
         speech = SpeechSettings(
             engine=self.settings.synthesiser,
             voice=voice or self.settings.voice or None,
@@ -199,7 +203,7 @@ class App:
         )
         pronunciation = self.home.intents / "pronunciation.yaml"
         table = load_lexicon(pronunciation) if pronunciation.is_file() else {}
-        return self._stack.enter_context(closing(Respelling(build_synthesiser(speech), table)))
+        return Respelling(build_synthesiser(speech), table)
 
     def segmenter(self) -> SegmenterSettings:
         """How patient the listener is."""

@@ -20,6 +20,7 @@ from rich.text import Text
 from voiceskill import __version__
 from voiceskill.alert_commands import alert
 from voiceskill.app import App, Home
+from voiceskill.bedside_screen import run_beside, screen_beside_the_bed
 from voiceskill.core.actions import Say
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.outcome import Match, Outcome
@@ -30,14 +31,13 @@ from voiceskill.edges.devices import list_devices
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.export_commands import export
 from voiceskill.journal import Journal
-from voiceskill.live import run_live
 from voiceskill.loop import Observe
 from voiceskill.model_commands import models
 from voiceskill.options import with_common_options
 from voiceskill.ports import Fault, ModelMissing, NoAudioDevice
 from voiceskill.recorded import run_recording
 from voiceskill.rehearse import rehearse_lines
-from voiceskill.running import listening, stop_when_signalled
+from voiceskill.running import announce, listening, stop_when_signalled
 from voiceskill.serve import beside_the_bed
 from voiceskill.serve_command import serve
 from voiceskill.settings import BadSettings
@@ -124,8 +124,8 @@ def run(
         if wav is not None and out is not None:
             write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
         else:
-            with beside_the_bed(device):
-                run_live(device, observe, listening, record=record)
+            with beside_the_bed(device), screen_beside_the_bed(device, announce) as screen:
+                run_beside(device, screen, observe, listening, record=record)
 
 
 @contextmanager

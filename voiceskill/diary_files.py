@@ -43,7 +43,7 @@ _SCREENED = {
 
 def as_table(memory: Memory) -> str:
     """A line an entry, with the time of day where it was told; last, the routine under way."""
-    rows = [(_minute(entry.at), _told(entry)) for entry in memory.entries]
+    rows = [(_minute(entry.at), told(entry)) for entry in memory.entries]
     if memory.progress is not None:
         rows.append((_minute(memory.progress.at), f"Under way: {_words(memory.progress.routine)}"))
     return "".join(f"{when:16}  {what}\n" for when, what in [("When", "What"), *rows])
@@ -78,7 +78,8 @@ def _cell(value: Any) -> str:
             return str(value)
 
 
-def _told(entry: Fact) -> str:
+def told(entry: Fact) -> str:
+    """An entry in words."""
     match entry:
         case PainScored(score=score):
             return f"Pain {score:g} out of 10"

@@ -24,6 +24,7 @@ from voiceskill.edges.encoder import OnnxEncoder, verify
 from voiceskill.edges.machine import free_disk, free_memory, keeps_time, try_to_write
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.speaker import SoundDeviceSpeaker
+from voiceskill.edges.store import SqliteStore
 from voiceskill.edges.vad import SileroVad
 from voiceskill.ports import HEARING_RATE, Fault, NoAudioDevice, Pcm
 from voiceskill.settings import AlertSettings, Settings
@@ -83,6 +84,15 @@ def examine(app: App, before_sound: Callable[[], None]) -> Iterator[Examined]:
         before_sound()
         yield _look("sound", lambda: told_of_sound(_answered(lambda: check_sound(app.settings))))
     yield _look("alerts", lambda: told_of_alerts(app.settings.alerts))
+    yield _look("diary", lambda: _diary(app))
+    yield _look("disk", lambda: _disk(app))
+    yield _look("memory", _memory)
+    yield _look("clock", lambda: told_of_clock(datetime.now().astimezone(), kept=keeps_time()))
+
+
+def examine_running(app: App) -> Iterator[Examined]:
+    """Look at every part that can be looked at beside a running device: not at its engines, nor at the sound devices that it holds."""
+    yield _look("skill", lambda: Examined("skill", f"{app.skill.name}, {len(app.skill.intents)} intents"))
     yield _look("diary", lambda: _diary(app))
     yield _look("disk", lambda: _disk(app))
     yield _look("memory", _memory)
@@ -234,9 +244,9 @@ def told_of_alerts(settings: AlertSettings) -> Examined:
 
 
 def _diary(app: App) -> Examined:
-    store = app.store()
-    count = len(store.load().entries)
-    return Examined("diary", f"{count} entries", {"entries": count}, (store.warning,) if store.warning else ())
+    with closing(SqliteStore(app.home.data)) as store:
+        count = len(store.load().entries)
+        return Examined("diary", f"{count} entries", {"entries": count}, (store.warning,) if store.warning else ())
 
 
 def _disk(app: App) -> Examined:

@@ -43,11 +43,20 @@ _FIRST_SOUND_SECONDS = 10.0
 """How long a microphone may take to give its first sound; a sound server that dies meanwhile keeps us waiting for ever."""
 
 
-def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], *, record: Path | None = None) -> None:
+def run_live(
+    app: App,
+    observe: Observe,
+    on_ready: Callable[[Loop, str], None],
+    *,
+    record: Path | None = None,
+    settled: Callable[[float, State], None] = lambda _at, _state: None,
+    overhear: Callable[[Pcm], None] = lambda _pcm: None,
+) -> None:
     """Hear and answer until the loop is stopped. Raises NoAudioDevice and ModelMissing, but no device that fails later ends it.
 
     `on_ready` is given the loop, to stop it, and a line about the engines and devices in use. What is heard and played is recorded in the
-    folder `record`, if there is one; BadInput where it cannot be.
+    folder `record`, if there is one; BadInput where it cannot be. `settled` is told how things stand after each event, `overhear` what the
+    microphone gives while we hear; both must be quick and must not fail.
     """
     save_memory()
     clock = MonotonicClock()
@@ -85,11 +94,13 @@ def run_live(app: App, observe: Observe, on_ready: Callable[[Loop, str], None], 
             clock=clock,
             observe=observe,
             checker=checker,
+            settled=settled,
         )
         inbox.append(loop)
         echo = build_echo_canceller(devices.rate, clock)
         tape = stack.enter_context(closing(Tape(record, devices.rate, time_of_day.now()))) if record else None
-        ear, mouth = Ear(app.listener(recogniser, loop, echo), checker, tape, lambda: hears(loop.state)), Mouth(voice, checker, echo, tape)
+        ear = Ear(app.listener(recogniser, loop, echo), checker, tape, lambda: hears(loop.state), overhear)
+        mouth = Mouth(voice, checker, echo, tape)
 
         def tick() -> None:
             if time_of_day.was_set():
@@ -148,11 +159,19 @@ def build_alerter(app: App, clock: Clock, time_of_day: TimeOfDay, post: Callable
 class Ear:
     """A tend.Ear: who listens, and who checks the sound as the microphone gave it; nobody while `hears` says no."""
 
-    def __init__(self, listener: Listener, checker: SoundChecker, tape: Tape | None, hears: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        listener: Listener,
+        checker: SoundChecker,
+        tape: Tape | None,
+        hears: Callable[[], bool] = lambda: True,
+        overhear: Callable[[Pcm], None] = lambda _pcm: None,
+    ) -> None:
         self._listener = listener
         self._checker = checker
         self._tape = tape
         self._hears = hears
+        self._overhear = overhear
         self._deaf = False
 
     @property
@@ -168,6 +187,7 @@ class Ear:
             self._deaf = True
             return
         self._deaf = False
+        self._overhear(frame.pcm)
         if self._tape:
             self._tape.heard(frame.pcm)
         self._listener.feed(frame)

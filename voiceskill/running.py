@@ -22,6 +22,11 @@ def when_signalled(stop: Callable[[], object]) -> None:
         signal.signal(number, lambda *_: stop())
 
 
+def announce(line: str) -> None:
+    """Tell whoever started us."""
+    typer.echo(line, err=True)
+
+
 def listening(loop: Loop, parts: str) -> None:
     """Say that we listen, and end `loop` when told to."""
     when_signalled(loop.stop)

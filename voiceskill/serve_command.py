@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from voiceskill.app import App, Home
-from voiceskill.live import run_live
+from voiceskill.bedside_screen import run_beside, screen_at
 from voiceskill.options import with_common_options
-from voiceskill.running import listening, stop_when_signalled, when_signalled
+from voiceskill.running import announce, listening, stop_when_signalled, when_signalled
 from voiceskill.serve import USUAL_ADDRESS, wyoming, wyoming_address
 
 
@@ -22,6 +22,10 @@ def serve(
         str | None,
         typer.Option("--wyoming", help=f"Where to listen for Wyoming clients; usually {USUAL_ADDRESS}.", metavar="tcp://HOST:PORT"),
     ] = None,
+    http: Annotated[
+        str | None,
+        typer.Option("--http", help="Serve the bedside screen here; a browser elsewhere in the house needs a code.", metavar="HOST:PORT"),
+    ] = None,
     audio: Annotated[bool, typer.Option("--audio", help="Listen and answer at the bedside too, as `run` does.")] = False,
 ) -> None:
     """Answer others in the house over Wyoming, such as Home Assistant: our conversation, our ears and our voice.
@@ -29,13 +33,13 @@ def serve(
     Only programs on this machine are answered, unless an address that others can reach is given, and the setting `wyoming_allow` names
     the networks that may ask.
 
-    Example: `voiceskill serve --wyoming tcp://0.0.0.0:10500`
+    Example: `voiceskill serve --wyoming tcp://0.0.0.0:10500`, or with the bedside screen: `voiceskill serve --audio --http 127.0.0.1:8480`
     """
     stop_when_signalled()
-    with App(home) as device, wyoming(device, wyoming_address(device, wyoming_at)) as address:
+    with App(home) as device, wyoming(device, wyoming_address(device, wyoming_at)) as address, screen_at(device, announce, http) as screen:
         typer.echo(f"Answering others at tcp://{address}. Ctrl-C stops.", err=True)
         if audio:
-            run_live(device, lambda _at, _happening: None, listening)
+            run_beside(device, screen, lambda _at, _happening: None, listening)
             return
         over = threading.Event()
         when_signalled(over.set)

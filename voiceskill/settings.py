@@ -24,6 +24,11 @@ def _callable(phrase: str) -> str:
     return phrase
 
 
+def _screen(address: str) -> str:
+    return address and f"http://{parse_address(address if '://' in address else f'http://{address}', 'http')}"
+
+
+ServeAt = Annotated[str, AfterValidator(_screen)]
 WakeText = Annotated[str, AfterValidator(_callable)]
 
 
@@ -166,6 +171,11 @@ class Settings(BaseModel):
         (),
         description="networks whose devices may ask, such as 192.168.1.0/24; without one, only this machine may. "
         "Nobody who asks says who they are: name your own home's",
+    )
+    screen: ServeAt = Field(
+        "",
+        description="where `voiceskill run` serves the bedside screen: http://127.0.0.1:8480 for a browser on this machine alone, "
+        "http://0.0.0.0:8480 for telephones in the house too, each after it was given a code; empty: nowhere",
     )
     country: str = Field("", description="two letters of the country, for the numbers to call: GB, IE, US, CA, AU; empty: none are named")
     emergency_number: str = Field(

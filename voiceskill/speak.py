@@ -47,10 +47,14 @@ Submit = Callable[[Callable[[], None]], object]
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """Sound that lies ready, at the loudspeaker's rate and full loudness. It says `text`, a sentence of the reply: nothing, if an alarm."""
+    """Sound that lies ready, at the loudspeaker's rate and full loudness. It says `text`, a sentence of the reply: nothing, if an alarm.
+
+    That takes `seconds`, without the breath after it.
+    """
 
     pcm: Pcm
     text: str
+    seconds: float
 
 
 @dataclass(slots=True)
@@ -300,7 +304,7 @@ class Voice:
         pcm = clip.pcm if clip.rate == self._rate else soxr.resample(clip.pcm, clip.rate, self._rate)
         pause = np.zeros(round(self._rate * _BREATH_SECONDS) if breath else 0, np.int16)
         with self._lock:
-            utterance.rendered.append(_Stretch(np.concatenate([pcm, pause]), text))
+            utterance.rendered.append(_Stretch(np.concatenate([pcm, pause]), text, len(pcm) / self._rate))
 
 
 def _beginning(utterance: _Utterance, at: float) -> list[Event]:
@@ -310,7 +314,7 @@ def _beginning(utterance: _Utterance, at: float) -> list[Event]:
         utterance.begun = True
         events.append(Speaking(at, utterance.say.id))
     if (in_play := utterance.in_play()) and in_play[1] == 0 and in_play[0].text:
-        events.append(SentenceBegun(at, utterance.say.id, in_play[0].text))
+        events.append(SentenceBegun(at, utterance.say.id, in_play[0].text, in_play[0].seconds))
     return events
 
 

@@ -133,11 +133,12 @@ class Speaking:
 
 @dataclass(frozen=True, slots=True)
 class SentenceBegun:
-    """The first sound of a sentence left the loudspeaker; again, when it is begun anew."""
+    """The first sound of a sentence left the loudspeaker; again, when it is begun anew. It takes `seconds`, if that is known."""
 
     at: float
     say: str
     text: str
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,14 @@ class AlertLeft:
     reached: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AskedToSay:
+    """Somebody had us say `text` by hand: the code that connects a telephone, for instance."""
+
+    at: float
+    text: str
+
+
 DeviceKind = Literal["microphone", "loudspeaker"]
 
 
@@ -302,6 +311,7 @@ Event = (
     | Pressed
     | Adjusted
     | HearingSwitched
+    | AskedToSay
     | Failed
     | AlertSent
     | AlertFailed

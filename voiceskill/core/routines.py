@@ -15,6 +15,8 @@ from enum import StrEnum
 _WORDS_A_SECOND = 2.3
 """How fast instructions are spoken, for foretelling how long a routine takes."""
 
+LEAST_COUNT_SECONDS = 3.0
+
 _LISTENING_SECONDS = 5.0
 """How long people take to answer, for the same purpose."""
 
@@ -28,6 +30,13 @@ class Listen(StrEnum):
     DONE = "done"  # a yes; after a no it says `otherwise` and waits until they are ready
 
 
+class Breath(StrEnum):
+    """What somebody does with their breath while we count: for those who show it."""
+
+    IN = "in"
+    OUT = "out"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One instruction.
@@ -35,7 +44,7 @@ class Step:
     `say` is spoken, `again` in its stead from the second round on; then `count` is counted aloud, a number a second, then there
     is a rest of `seconds`, then an answer is waited for if the step `listen`s. `easier` is how to do it with less, `easier_count`
     how far to count then. `harder` asks more of the body than what came before. The step is taken in `rounds` only
-    (counted from 1; empty: in all), and `only_if` a condition is known.
+    (counted from 1; empty: in all), and `only_if` a condition is known. `breath` is which way the breath goes while it is counted.
     """
 
     say: str
@@ -49,6 +58,7 @@ class Step:
     harder: bool = False
     rounds: tuple[int, ...] = ()
     only_if: str | None = None
+    breath: Breath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +154,11 @@ def words_of(routine: Routine, cursor: Cursor) -> str:
 def count_of(step: Step, manner: Manner) -> int:
     """How far a step counts."""
     return step.easier_count if manner.easier and step.easier_count is not None else step.count
+
+
+def seconds_a_number(count: int, pace: float) -> float:
+    """How long each number takes when we count so far: at any pace, no breath out or hold is hurried below LEAST_COUNT_SECONDS."""
+    return max(pace, LEAST_COUNT_SECONDS / count) if count >= LEAST_COUNT_SECONDS else pace
 
 
 def seconds_left(routine: Routine, cursor: Cursor, manner: Manner, pace: float) -> float:

@@ -194,6 +194,7 @@ class Lines:
     too_loud: str | None = None
     sound_back: str | None = None
     hearing_off: str | None = None
+    pairing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +348,7 @@ class Skill:
     are those that last for hours only.
     Words of `call_off` call off an alert, those of `help_needed` only sound like it; after those of `badly_hurt` one is sent without
     counting first.
+    `countries` are those, as two letters, whose numbers to call are known.
     Words of `severe_signs` make a sign of danger an emergency; words of `distress` ask for short and slow answers and the routine
     `calming`; words of `elsewhere` are about things that the device knows nothing of; nobody has finished who stops after one of
     `unfinished`. The intent `not_improving` is
@@ -366,6 +368,7 @@ class Skill:
     conditions: Mapping[str, str] = field(default_factory=dict)
     passing: frozenset[str] = frozenset()
     condition_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    countries: frozenset[str] = frozenset()
     severe_signs: tuple[str, ...] = ()
     distress: tuple[str, ...] = ()
     calming: str | None = None

@@ -46,22 +46,28 @@ def read_wav(path: Path) -> Pcm:
     return pcm
 
 
-def write_wav(path: Path, clip: Clip) -> None:
-    """Write a mono 16-bit WAV, whole or not at all: a reader never sees half a file. Raises BadInput when the place cannot be written."""
+def wav_bytes(clip: Clip) -> bytes:
+    """A mono 16-bit WAV, as the bytes of its file."""
     whole = io.BytesIO()
     with wave.open(whole, "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(clip.rate)
         out.writeframes(clip.pcm.astype("<i2", copy=False).tobytes())
+    return whole.getvalue()
+
+
+def write_wav(path: Path, clip: Clip) -> None:
+    """Write a mono 16-bit WAV, whole or not at all: a reader never sees half a file. Raises BadInput when the place cannot be written."""
+    whole = wav_bytes(clip)
     path = path.resolve()
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(whole.getvalue())  # a pipe or a device has no "half written"; a directory says so itself
+            path.write_bytes(whole)  # a pipe or a device has no "half written"; a directory says so itself
             return
         beside = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            beside.write_bytes(whole.getvalue())
+            beside.write_bytes(whole)
             beside.replace(path)
         finally:
             with suppress(OSError):

@@ -139,6 +139,7 @@ def _build(
         slots=build_slots(skill),
         conditions=skill.conditions,
         passing=frozenset(skill.passing),
+        countries=frozenset(skill.countries),
         condition_words={name: tuple(map(normalise, phrases)) for name, phrases in skill.condition_words.items()},
         severe_signs=tuple(map(normalise, skill.severe_signs)),
         distress=tuple(map(normalise, skill.distress)),

@@ -35,6 +35,7 @@ def build_routine(section: RoutineSection, placeholders: Mapping[str, str]) -> R
             harder=entry.harder,
             rounds=entry.in_rounds,
             only_if=entry.only_if,
+            breath=entry.breath,
         )
 
     parts = tuple(
@@ -109,6 +110,8 @@ def _faults(entry: StepEntry, *, nested: bool) -> Iterator[str]:
         yield '"rounds" belong to steps that are repeated; put them beside "steps"'
     if not (entry.count or entry.seconds or entry.listen):
         yield 'a step takes time; add "seconds", "count" or "listen"'
+    if entry.breath is not None and not entry.count:
+        yield '"breath" is shown while it is counted; add "count"'
     if (entry.listen is Listen.DONE) != (entry.otherwise is not None):
         yield '"otherwise" is what is said after a no where a step waits for "done"; these two go together'
     if entry.easier_count is not None and entry.easier_count >= (entry.count or 0):

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
-from voiceskill.core.routines import Listen
+from voiceskill.core.routines import Breath, Listen
 from voiceskill.core.skill import Control, Kind, Note, Tier
 from voiceskill.skill_files.document import Document, Report
 
@@ -41,6 +41,7 @@ class StepEntry(_Keys):
     harder: bool = False
     in_rounds: tuple[Annotated[int, Field(ge=1)], ...] = ()
     only_if: Text | None = None
+    breath: Breath | None = None
     rounds: Annotated[int | None, Field(ge=1, le=50)] = None
     easier_rounds: Annotated[int | None, Field(ge=1, le=50)] = None
     steps: tuple[StepEntry, ...] = ()
@@ -132,6 +133,7 @@ class LinesSection(_Keys):
     too_loud: Text | None = None
     sound_back: Text | None = None
     hearing_off: Text | None = None
+    pairing: Text | None = None
 
 
 class ScreenPartEntry(_Keys):

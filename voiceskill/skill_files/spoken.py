@@ -46,7 +46,7 @@ TITLE = Limits(words=6)
 
 
 FILLED_WHEN_SAID = frozenset(
-    ("NAME", "SCORE", "TIME", "WHEN", "LOW", "HIGH", "REMEDY", "MINUTES", "SECONDS", "STEPS", "CONDITION", "COUNT")
+    ("NAME", "SCORE", "TIME", "WHEN", "LOW", "HIGH", "REMEDY", "MINUTES", "SECONDS", "STEPS", "CONDITION", "COUNT", "CODE")
 )
 """Names in curly brackets whose values are known only when the line is said."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voiceskill.core.conversation import notes, steering, troubles
+from voiceskill.core.conversation import guide, notes, steering, troubles
 from voiceskill.core.conversation.state import State
 from voiceskill.core.conversation.turn import Turn
 from voiceskill.core.events import Adjusted
@@ -26,6 +26,14 @@ def adjust(turn: Turn, wish: Adjusted) -> None:
         turn.change(hushed=wish.quiet)
     if wish.attention is not None:
         turn.change(attention=wish.attention)
+
+
+def say(turn: Turn, text: str) -> None:
+    """Say it in passing, after what is being said: nothing that may be about danger is cut for it."""
+    if turn.state.guided and not turn.state.asked:
+        guide.pass_by(turn, text)
+    else:
+        turn.say(text)
 
 
 def hears(state: State) -> bool:

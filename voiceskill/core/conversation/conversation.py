@@ -51,6 +51,7 @@ from voiceskill.core.events import (
     AlertFailed,
     AlertLeft,
     AlertSent,
+    AskedToSay,
     ClockSet,
     DeviceFailed,
     DeviceRecovered,
@@ -159,6 +160,8 @@ class Conversation:
                 by_hand.adjust(turn, event)
             case HearingSwitched(on=on):
                 by_hand.switch_hearing(turn, on=on)
+            case AskedToSay(text=text):
+                by_hand.say(turn, text)
             case DeviceFailed():
                 troubles.failed(turn, event)
             case DeviceRecovered(device=device):

@@ -32,6 +32,7 @@ from voiceskill.core.routines import (
     Step,
     after,
     count_of,
+    seconds_a_number,
     step_at,
     step_number,
     walk,
@@ -44,8 +45,6 @@ ASK_AGAIN_SECONDS = 15.0
 _ASKED_AT_MOST = 2
 _REMIND_SECONDS = 60.0
 _HELD_AT_MOST_SECONDS = 30 * 60.0
-_LEAST_COUNT_SECONDS = 3.0
-"""No breath out or hold is hurried below this, however quick the pace."""
 
 
 def lines(turn: Turn) -> GuideLines:
@@ -161,9 +160,7 @@ def _after_telling(turn: Turn) -> None:
 def _count(turn: Turn, value: int) -> None:
     guided = under_way(turn)
     whole = count_of(step_of(turn), guided.manner)
-    interval = turn.state.memory.pace
-    if whole >= _LEAST_COUNT_SECONDS:
-        interval = max(interval, _LEAST_COUNT_SECONDS / whole)
+    interval = seconds_a_number(whole, turn.state.memory.pace)
     last = turn.state.last
     turn.say(f"{number(value).capitalize()}.")
     turn.change(last=last)

@@ -1,0 +1,191 @@
+"""What the pages look like in a real browser: sizes, colours, and for those who use no eyes or no hands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.screen.browser import SIZES, accessibility_faults, chromium, page_of
+from tests.screen.fake_device import FakeScreen
+from voiceskill.edges.clock import MonotonicClock
+from voiceskill.edges.web.pairing import Pairing
+from voiceskill.edges.web.server import ScreenServer
+
+PAGES = ["/", "/start", "/diary", "/set-up", "/set-up/doctor"]
+
+LONG = "Use a wrapped warm pack for fifteen minutes at a time, and check your skin now and then while you do."
+SAID = {"id": "say-1", "text": LONG, "before": "Warmth is one of the best things to try.", "seconds": 6.0, "elapsed": 60.0, "urgent": False}
+RING = {"kind": "in", "seconds": 4.0, "elapsed": 2.0, "number": 3, "count": 4}
+LEAD = {"name": "two minute breathing", "step": 2, "steps": 5, "words": "Breathe in.", "next": "And out.", "held": False, "ring": RING}
+
+
+class Shown:
+    """A screen that is served, and a browser to look at it."""
+
+    def __init__(self, browser: Browser, server: ScreenServer, device: FakeScreen) -> None:
+        self.browser, self.server, self.device = browser, server, device
+        self.address = f"http://127.0.0.1:{server.port}"
+
+    def show(self, words: str, **scene: object) -> None:
+        self.device.words = words
+        self.device.shown = {"doing": "ready", "heard": None, "said": None, "lead": None, **scene}
+        self.server.board.show()
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    device = FakeScreen()
+    pairing = Pairing(tmp_path_factory.mktemp("screen"))
+    with ScreenServer(device, pairing, MonotonicClock(), "127.0.0.1", 0, shared=False) as server, chromium() as browser:
+        yield Shown(browser, server, device)
+
+
+def font_sizes(page: Page, selector: str) -> set[float]:
+    sizes: list[float] = page.locator(selector).evaluate_all("all => all.map(one => parseFloat(getComputedStyle(one).fontSize))")
+    return set(sizes)
+
+
+def test_on_a_small_screen_all_of_now_is_large_and_nothing_is_cut_off(shown: Shown) -> None:
+    shown.show("Speaking", doing="speaking", said={**SAID, "over": True}, heard={"text": "does heat help", "settled": True}, lead=LEAD)
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/")
+        expect(page.locator("#said")).to_contain_text("while you do")
+        for selector in ("#words", "#said", "#heard", "#lead", ".buttons button", "nav a"):
+            assert min(font_sizes(page, selector)) >= 48
+        width, height = page.evaluate("[document.scrollingElement.scrollWidth, document.scrollingElement.scrollHeight]")
+        assert (width, height) == (800, 480)
+        for button in page.locator(".buttons button").all():
+            assert button.evaluate("one => one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight")
+        stop = page.get_by_role("button", name="Stop").bounding_box()
+        assert stop
+        assert stop["width"] >= 240
+        assert stop["height"] >= 140
+
+
+def test_at_night_hardly_any_of_the_screen_gives_light(shown: Shown) -> None:
+    shown.device.dark = True
+    shown.show("Speaking", doing="speaking", said={**SAID, "over": True}, lead=LEAD)
+    try:
+        with page_of(shown.browser, shown.address) as page:
+            page.goto("/")
+            expect(page.locator("html")).to_have_class("night")
+            assert page.locator("html").evaluate("one => getComputedStyle(one).backgroundColor") == "rgb(0, 0, 0)"
+    finally:
+        shown.device.dark = False
+
+
+def test_night_falls_on_an_open_page_without_loading_it(shown: Shown) -> None:
+    shown.show("Ready")
+    try:
+        with page_of(shown.browser, shown.address) as page:
+            page.goto("/")
+            expect(page.locator("html")).to_have_class("day")
+            shown.device.dark = True
+            shown.server.board.show()
+            expect(page.locator("html")).to_have_class("night")
+    finally:
+        shown.device.dark = False
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["day", "night"])
+def test_nothing_serious_is_found_by_the_accessibility_check(shown: Shown, dark: bool) -> None:
+    shown.device.dark = dark
+    shown.show("Listening", doing="listening", said={**SAID, "over": True}, heard={"text": "stop", "settled": False}, lead=LEAD)
+    try:
+        with page_of(shown.browser, shown.address) as page:
+            for path in PAGES:
+                page.goto(path)
+                assert accessibility_faults(page) == []
+    finally:
+        shown.device.dark = False
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_page_is_wider_than_the_screen(shown: Shown, size: str) -> None:
+    with page_of(shown.browser, shown.address, size) as page:
+        for path in PAGES:
+            page.goto(path)
+            assert page.evaluate("document.scrollingElement.scrollWidth") <= SIZES[size][0]
+
+
+def test_words_appear_as_they_are_spoken(shown: Shown) -> None:
+    shown.show("Speaking", doing="speaking", said={**SAID, "before": "", "elapsed": 0.0, "seconds": 600.0, "over": False})
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/")
+        expect(page.locator("#said .current")).to_have_text("Use")
+        assert page.locator("#said .later").count() == len(LONG.split()) - 1
+        shown.show("Ready", said={**SAID, "before": "", "over": True})
+        expect(page.locator("#said .later")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("doing", "shape"),
+    [("ready", "ready"), ("listening", "listening"), ("thinking", "thinking"), ("speaking", "speaking"), ("hearing off", "hearing-off")],
+)
+def test_the_state_is_told_by_its_shape(shown: Shown, doing: str, shape: str) -> None:
+    shown.show(doing, doing=doing)
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/")
+        expect(page.locator("#words")).to_have_text(doing)
+        seen = page.locator(".shape").evaluate_all(
+            "all => all.filter(one => getComputedStyle(one).display != 'none').map(one => one.classList[1])"
+        )
+        assert seen == [shape]
+
+
+def test_stop_is_pressed_by_touch_by_keyboard_and_once_each(shown: Shown) -> None:
+    shown.show("Ready")
+    shown.device.wishes.clear()
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/")
+        stop = page.get_by_role("button", name="Stop")
+        with page.expect_response("**/press/stop"):
+            stop.tap()
+        with page.expect_response("**/press/stop"):
+            stop.click()
+        with page.expect_response("**/press/stop"):
+            stop.press("Enter")
+        with page.expect_response("**/press/stop"):
+            page.keyboard.press("Escape")
+        assert shown.device.wishes == [{"press": "stop"}] * 4
+
+
+def test_pause_becomes_go_on_while_a_routine_is_held(shown: Shown) -> None:
+    shown.device.wishes.clear()
+    shown.show("Ready", lead={**LEAD, "held": True, "ring": None})
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/")
+        with page.expect_response("**/press/carry_on"):
+            page.get_by_role("button", name="Go on").click()
+        assert shown.device.wishes == [{"press": "carry_on"}]
+
+
+def test_a_lost_link_is_told_and_comes_back_by_itself(tmp_path: Path, shown: Shown) -> None:
+    device, pairing = FakeScreen(), Pairing(tmp_path)
+    with ScreenServer(device, pairing, MonotonicClock(), "127.0.0.1", 0, shared=False) as server:
+        port = server.port
+        context = shown.browser.new_context()  # what a browser says in its console of a lost link is no fault of the page
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{port}/")
+        expect(page.locator("#words")).to_have_text("Ready")
+    expect(page.locator("#words")).to_have_text("No link")
+    device.words = "Back"
+    with ScreenServer(device, pairing, MonotonicClock(), "127.0.0.1", port, shared=False):
+        expect(page.locator("#words")).to_have_text("Back", timeout=20_000)
+    context.close()
+
+
+def test_a_question_is_found_by_its_words(shown: Shown) -> None:
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/start")
+        page.get_by_label("Find").fill("mattress")
+        expect(page.locator(".questions button:visible")).to_have_text(["Which mattress is best"])
+
+
+def test_the_level_of_the_microphone_moves(shown: Shown) -> None:
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/set-up")
+        expect(page.locator("#level")).to_have_js_property("value", -32)

@@ -1,0 +1,4 @@
+// Pages with nothing but Stop.
+import { buttons } from "/static/page.js";
+
+buttons();
