@@ -6,7 +6,9 @@ import json
 import sys
 from pathlib import Path
 
-from voiceskill.settings import Settings
+from pydantic import BaseModel
+
+from voiceskill.settings import AlertSettings, CommandSettings, MqttSettings, Settings, WebhookSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,6 +31,22 @@ often that fails.
 """
 
 
+_ALERTS = """\
+## Who is told when somebody needs help
+
+A table of its own, `[alerts]`, and one more for each who is told. [alerts.md](alerts.md) explains what is sent, when, and how to try it.
+
+`[alerts]`:
+"""
+
+
+_MQTT = """\
+## The broker of the household
+
+A table of its own, `[mqtt]`. [home-assistant.md](home-assistant.md#buttons-and-states-over-mqtt) shows what comes of it.
+"""
+
+
 def settings_page() -> str:
     """The page of all settings."""
     lines = [
@@ -37,24 +55,44 @@ def settings_page() -> str:
         "One file in TOML, `~/.config/voiceskill/settings.toml`, or the one given with `--config`. What it leaves out is as shown here.",
         "A mistake in it is reported with its line, and nothing starts until it is mended.",
         "",
-        "| setting | usual value | may be | what it does |",
-        "| --- | --- | --- | --- |",
+        *_table(Settings, without=("alerts", "mqtt")),
+        "",
+        _WAKE_PHRASE,
+        _ALERTS,
+        *_table(AlertSettings, without=("webhook", "command")),
+        "",
+        "`[[alerts.webhook]]`, once for each address:",
+        "",
+        *_table(WebhookSettings),
+        "",
+        "`[[alerts.command]]`, once for each program:",
+        "",
+        *_table(CommandSettings),
+        "",
+        _MQTT,
+        *_table(MqttSettings),
+        "",
     ]
-    for name, field in Settings.model_fields.items():
-        default = json.dumps(field.default)
-        lines.append(f"| `{name}` | `{default}` | {_range(name)} | {field.description} |")
-    return "\n".join([*lines, "", _WAKE_PHRASE])
+    return "\n".join(lines)
 
 
-def _range(name: str) -> str:
+def _table(settings: type[BaseModel], without: tuple[str, ...] = ()) -> list[str]:
+    lines = ["| setting | usual value | may be | what it does |", "| --- | --- | --- | --- |"]
+    for name, field in settings.model_fields.items():
+        if name not in without:
+            usual = "must be given" if field.is_required() else f"`{json.dumps(field.default, default=str)}`"
+            lines.append(f"| `{name}` | {usual} | {_range(settings, name)} | {field.description} |")
+    return lines
 
-    schema = Settings.model_json_schema()["properties"][name]
+
+def _range(settings: type[BaseModel], name: str) -> str:
+    schema = settings.model_json_schema()["properties"][name]
+    if schema["type"] == "array":
+        return "a list of texts"
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "minimum" in schema:
         return f"{schema['minimum']} to {schema['maximum']}"
-    if schema["type"] == "array":
-        return "a list of texts"
     return "any text" if schema["type"] == "string" else str(schema["type"])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from voiceskill.core.actions import Alert, ForDiary, Say
+from voiceskill.core.actions import Alert, EndAlert, ForDiary, Say
 from voiceskill.core.events import Hypothesis
 from voiceskill.ports import FRAME_SAMPLES, Answer, Clip, Fault, Pcm, VoiceInfo
 
@@ -125,9 +125,14 @@ class FakeAlerts:
 
     def __init__(self) -> None:
         self.alerts: list[Alert] = []
+        self.ended: list[EndAlert] = []
 
     def send(self, alert: Alert) -> None:
         self.alerts.append(alert)
+
+    def end(self, action: EndAlert) -> None:
+        assert action.alert.id in {alert.id for alert in self.alerts}
+        self.ended.append(action)
 
 
 def at_once(job: Callable[[], None]) -> None:

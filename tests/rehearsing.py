@@ -55,7 +55,7 @@ def whole_interpreter() -> Interpreter:
 
 
 class Bedside:
-    """A device that hears what is typed. `said` are all replies with their times, `alerts` all alerts."""
+    """A device that hears what is typed. `said` are all replies with their times, `alerts` all alerts, `last_alert` the id of the last."""
 
     def __init__(
         self,
@@ -68,6 +68,7 @@ class Bedside:
     ) -> None:
         self.said: list[tuple[float, Say]] = []
         self.alerts: list[str] = []
+        self.last_alert = ""
         self.store: Store = store or MemoryStore()
         conversation = Conversation(skill(), interpreter or listed_only(), manners)
         self.rehearsal = Rehearsal(conversation, self.store, start, self._observe, introduced=introduced)
@@ -76,8 +77,9 @@ class Bedside:
         match happening:
             case Say():
                 self.said.append((at, happening))
-            case Alert(kind=kind):
+            case Alert(kind=kind, id=alert):
                 self.alerts.append(kind)
+                self.last_alert = alert
 
     @property
     def now(self) -> float:

@@ -11,10 +11,11 @@ import pytest
 
 from voiceskill.app import shipped
 from voiceskill.core.sound import Finding
-from voiceskill.doctor import Health, told_of_clock, told_of_sound
+from voiceskill.doctor import Health, told_of_alerts, told_of_clock, told_of_sound
 from voiceskill.edges.encoder import verify
 from voiceskill.edges.machine import free_disk, free_memory, keeps_time, try_to_write
 from voiceskill.ports import Fault, ModelMissing, NoAudioDevice
+from voiceskill.settings import AlertSettings, CommandSettings, WebhookSettings
 from voiceskill.sound_check.levels import FLOOR, Levels
 from voiceskill.sound_check.probe import Echo
 from voiceskill.sound_check.verdict import ADVICE, SoundCheck
@@ -137,3 +138,22 @@ def test_the_computer_tells_what_is_free(tmp_path: Path) -> None:
     assert free_disk(tmp_path / "not" / "there") > 0
     assert free_memory() is None or free_memory() != 0
     assert keeps_time() in {True, False}
+
+
+def test_without_anybody_to_be_told_the_doctor_says_so_and_finds_no_fault() -> None:
+    examined = told_of_alerts(AlertSettings())
+    assert examined.health is Health.WELL
+    assert "nobody is told" in examined.seen
+
+
+def test_who_is_told_is_named_with_the_command_that_tries_it() -> None:
+    webhook = WebhookSettings(name="Anna", url="https://example.org/", secret="correct horse")  # type: ignore[arg-type]
+    examined = told_of_alerts(AlertSettings(webhook=[webhook], command=[CommandSettings(name="siren", run=["true"])]))
+    assert examined.health is Health.WELL
+    assert examined.seen == "Anna, siren; to see whether they are reached: voiceskill alert test"
+    assert examined.figures == {"webhooks": 1, "commands": 1}
+
+
+def test_a_program_that_is_not_there_is_a_fault_before_it_is_needed() -> None:
+    with pytest.raises(Fault, match='"siren" is not there'):
+        told_of_alerts(AlertSettings(command=[CommandSettings(name="siren", run=["/nowhere/siren"])]))

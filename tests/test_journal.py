@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from voiceskill.core.events import DeviceFailed, DeviceRecovered, Dropped, Event, Failed, Missed
+from voiceskill.core.actions import Action, Alert, EndAlert
+from voiceskill.core.events import AlertAcknowledged, AlertFailed, AlertSent, DeviceFailed, DeviceRecovered, Dropped, Event, Failed, Missed
 from voiceskill.journal import describe
+
+ALERT = Alert("help", "emergency", "one", "asked for help", 2)
 
 
 @pytest.mark.parametrize(
@@ -18,7 +21,13 @@ from voiceskill.journal import describe
         (DeviceRecovered(1.0, "loudspeaker"), {"event": "recovered", "kind": "loudspeaker"}),
         (Missed(1.0, 3.14159), {"event": "missed", "seconds": 3.142}),
         (Dropped(1.0, 0.1, 3), {"event": "dropped", "seconds": 0.1, "gaps": 3}),
+        (AlertFailed(1.0, "one", "Gone."), {"event": "error", "kind": "alert", "message": "Gone.", "id": "one"}),
+        (AlertSent(1.0, "one"), {"event": "alert_sent", "id": "one"}),
+        (AlertAcknowledged(1.0, "one", "Anna"), {"event": "alert_seen", "id": "one", "by": "Anna"}),
+        (Alert("help", "emergency"), {"event": "alert", "kind": "help", "level": "emergency"}),
+        (ALERT, {"event": "alert", "kind": "help", "level": "emergency", "id": "one", "attempt": 2}),
+        (EndAlert(ALERT, called_off=True), {"event": "alert_ended", "id": "one", "called_off": True}),
     ],
 )
-def test_what_goes_wrong_is_told_to_onlookers(happening: Event, line: dict[str, Any]) -> None:
+def test_what_goes_wrong_and_what_becomes_of_alerts_is_told_to_onlookers(happening: Event | Action, line: dict[str, Any]) -> None:
     assert describe(happening) == line

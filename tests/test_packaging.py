@@ -20,10 +20,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_the_wheel_holds_the_intents_the_models_and_the_licence(wheel: Path) -> None:
+def test_the_wheel_holds_the_intents_the_models_what_is_exported_and_the_licence(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "voiceskill/data/intents/en/skill.yaml" in names
     assert "voiceskill/data/models/README.md" in names
+    assert "voiceskill/data/models/manifest.toml" in names
+    for name in ("help_at_the_bedside.yaml", "homeassistant.md", "ovos_skill.py"):
+        assert f"voiceskill/export/{name}" in names
     assert any(name.endswith("LICENSE") for name in names)
     assert not any(name.startswith(("tests/", "scripts/")) for name in names)
 

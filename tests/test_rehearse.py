@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.rehearsing import listed_only, skill
-from voiceskill.core.conversation import Conversation
+from voiceskill.core.conversation import Conversation, Manners
 from voiceskill.ports import Fault
 from voiceskill.rehearse import rehearse_lines
 
 
-def rehearse(*lines: dict[str, Any] | str) -> list[dict[str, Any]]:
-    conversation = Conversation(skill(), listed_only())
+def rehearse(*lines: dict[str, Any] | str, manners: Manners | None = None) -> list[dict[str, Any]]:
+    conversation = Conversation(skill(), listed_only(), manners)
     return list(rehearse_lines(conversation, [line if isinstance(line, str) else json.dumps(line) for line in lines]))
 
 
@@ -48,6 +48,26 @@ def test_an_alert_and_the_state_are_told() -> None:
     happenings = rehearse({"hear": "I can't feel my legs"})
     assert {"alert": "redflag_both_legs", "level": "emergency", "t": 0.0} in happenings
     assert [one["state"] for one in happenings if "state" in one] == ["idle", "flagged"]
+
+
+def test_what_becomes_of_an_alert_can_be_rehearsed() -> None:
+    happenings = rehearse(
+        {"hear": "call for help"},
+        {"wait": 60},
+        {"alert": "failed"},
+        {"alert": "sent"},
+        {"wait": 60},
+        {"alert": "seen", "by": "Anna"},
+        {"wait": 60},
+        manners=Manners(countdown=10),
+    )
+    assert [one.get("attempt", 1) for one in happenings if one.get("alert") == "help"] == [1, 2, 3]
+    assert "alert sent" in [one["state"] for one in happenings if "state" in one]
+    assert said(happenings)[-3:] == [
+        "The alert isn't getting through. I'll keep trying. Call your emergency number, or shout for someone.",
+        "The alert has gone out. I'll tell you when somebody has seen it.",
+        "Anna has seen it.",
+    ]
 
 
 def test_a_power_cut_loses_what_was_not_kept_and_nothing_else() -> None:

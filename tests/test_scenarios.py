@@ -11,6 +11,7 @@ import yaml
 
 from tests.rehearsing import AFTERNOON, Bedside, whole_interpreter
 from voiceskill.core.conversation import Manners
+from voiceskill.core.events import AlertAcknowledged, AlertSent
 
 SCENES = yaml.safe_load((Path(__file__).parent / "scenarios" / "scenes.yaml").read_text(encoding="utf-8"))
 
@@ -19,7 +20,8 @@ SCENES = yaml.safe_load((Path(__file__).parent / "scenarios" / "scenes.yaml").re
 def test_a_scene_goes_as_it_must(scene: dict[str, Any]) -> None:
     start = datetime.fromisoformat(f"{scene['clock']}+00:00") if "clock" in scene else AFTERNOON
     begin, end = map(time.fromisoformat, scene.get("quiet", ("00:00", "00:00")))
-    bed = Bedside(start=start, manners=Manners(quiet=(begin, end) if "quiet" in scene else None), interpreter=whole_interpreter())
+    manners = Manners(quiet=(begin, end) if "quiet" in scene else None, countdown=scene.get("countdown"))
+    bed = Bedside(start=start, manners=manners, interpreter=whole_interpreter())
     for line in scene["script"]:
         before, alerts = len(bed.said), len(bed.alerts)
         match line:
@@ -27,6 +29,10 @@ def test_a_scene_goes_as_it_must(scene: dict[str, Any]) -> None:
                 bed.interrupt(text)
             case {"wait": int() | float() as seconds}:
                 bed.wait(seconds)
+            case {"seen by": str(name)}:
+                bed.rehearsal.device.happen(AlertAcknowledged(bed.now, bed.last_alert, name))
+            case {"alert": "sent"}:
+                bed.rehearsal.device.happen(AlertSent(bed.now, bed.last_alert))
             case {"restart": True}:
                 bed.rehearsal.restart(line.get("seconds_off", 0))
             case _:

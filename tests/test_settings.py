@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voiceskill.app import Home
-from voiceskill.settings import BadSettings, Settings, load_settings
+from voiceskill.settings import AlertSettings, BadSettings, CommandSettings, Settings, WebhookSettings, load_settings
 
 
 def complaint(path: Path, text: str | bytes) -> str:
@@ -87,3 +87,62 @@ def test_a_settings_folder_that_may_not_be_looked_into_is_named_in_one_line(monk
     monkeypatch.setattr(Path, "read_text", forbidden)
     with pytest.raises(BadSettings, match="cannot be read: Permission denied"):
         load_settings(file)
+
+
+ALERTS = """\
+volume = 0.5
+
+[alerts]
+device = "Mum's bed"
+people = "Anna and Tom"
+
+[[alerts.webhook]]
+name = "Anna"
+url = "https://example.org/hook"
+secret = "correct horse"
+
+[[alerts.webhook]]
+name = "Tom"
+url = "http://192.168.1.4/hook"
+
+[[alerts.command]]
+name = "siren"
+run = ["/usr/local/bin/siren", "--loud"]
+"""
+
+
+def test_who_is_told_of_alerts_is_read_and_secrets_are_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(ALERTS)
+    alerts = load_settings(tmp_path / "s.toml").alerts
+    assert [sink.name for sink in alerts.sinks] == ["Anna", "Tom", "siren"]
+    assert alerts.webhook[0].secret.get_secret_value() == "correct horse"
+    assert "correct horse" not in repr(alerts)
+    assert alerts.countdown == 10
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("http://192.168.1.4/hook", "http://example.org/hook", 14, "alerts.webhook.url: would be sent where everybody can read it"),
+        ('run = ["/usr/local/bin/siren", "--loud"]', "run = []", 18, "alerts.command.run: "),
+        ('run = ["/usr/local/bin/siren", "--loud"]', "run = 'siren'", 18, "alerts.command.run: "),
+        ('secret = "correct horse"', "secret = 12345678", 10, "alerts.webhook.secret: "),
+        ('secret = "correct horse"', 'secrets = "correct horse"', 10, "alerts.webhook.secrets: no such setting"),
+        ('url = "http://192.168.1.4/hook"\n', "", 12, "alerts.webhook.url: Field required"),
+        ('name = "Tom"', 'name = "Anna"', 3, 'alerts: two of them have the name "Anna"'),
+        ('people = "Anna and Tom"', 'people = "Anna and Tom and all of their neighbours"', 5, "alerts.people: is too long"),
+        ('people = "Anna and Tom"', "countdown = 1", 5, "alerts.countdown: "),
+        ("[[alerts.command]]", "[[alerts.pigeon]]", 16, "alerts.pigeon: no such setting"),
+    ],
+)
+def test_a_mistake_in_who_is_told_is_named_with_its_line_and_no_secret(tmp_path: Path, old: str, new: str, line: int, message: str) -> None:
+    assert old in ALERTS
+    (told,) = complaint(tmp_path / "s.toml", ALERTS.replace(old, new)).splitlines()
+    assert told.startswith(f"{tmp_path / 's.toml'}:{line}: {message}")
+    assert "correct horse" not in told
+    assert "12345678" not in told
+
+
+def test_every_setting_of_alerts_is_explained() -> None:
+    for table in (AlertSettings, WebhookSettings, CommandSettings):
+        assert all(field.description for field in table.model_fields.values())

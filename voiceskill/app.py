@@ -25,7 +25,10 @@ from voiceskill.core.patience import PatienceJudge, expecting
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.skill import Skill
 from voiceskill.core.understanding.matcher import Matcher
-from voiceskill.edges.clock import MonotonicClock
+from voiceskill.edges.alerting.command import Command
+from voiceskill.edges.alerting.outbox import FolderOutbox
+from voiceskill.edges.alerting.webhook import Webhook
+from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.encoder import OnnxEncoder
 from voiceskill.edges.recognisers.choose import build_recogniser
 from voiceskill.edges.recording import VirtualClock
@@ -36,7 +39,7 @@ from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
 from voiceskill.edges.vad import SileroVad, SpareDetector
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop
-from voiceskill.ports import Clip, Clock, EchoCanceller, Fault, ModelMissing, Pcm, Recogniser, Synthesiser
+from voiceskill.ports import AlertSink, Clip, Clock, EchoCanceller, Fault, ModelMissing, Pcm, Recogniser, Synthesiser
 from voiceskill.settings import BadSettings, Settings, load_settings
 from voiceskill.skill_files import load_skill
 from voiceskill.sound_check.checker import SoundChecker
@@ -148,18 +151,30 @@ class App:
             return None
         return encoder
 
-    def conversation(self) -> Conversation:
-        """The rules of the conversation."""
-        return Conversation(self.skill, self.interpreter(), self.manners())
+    def conversation(self, *, alerts: bool = False) -> Conversation:
+        """The rules of the conversation. With `alerts`, those are told whom the settings name; else it says that it can alert nobody."""
+        return Conversation(self.skill, self.interpreter(), self.manners(alerts=alerts))
 
-    def manners(self) -> Manners:
+    def manners(self, *, alerts: bool = False) -> Manners:
         """How the owner wants it."""
         begin, end = self.settings.quiet_from, self.settings.quiet_until
         return Manners(
             quiet=(time.fromisoformat(begin), time.fromisoformat(end)) if begin and end else None,
             attention=self.settings.attention,
             wake_phrase=WakePhrase(self.settings.wake_phrase, self.skill.spelling),
+            countdown=self.settings.alerts.countdown if alerts and self.settings.alerts.sinks else None,
         )
+
+    def alert_sinks(self) -> tuple[AlertSink, ...]:
+        """Those who are told of alerts, as the settings name them."""
+        now = TimeOfDay(MonotonicClock()).now
+        webhooks = (Webhook(one.name, one.url, one.secret.get_secret_value(), now) for one in self.settings.alerts.webhook)
+        commands = (Command(one.name, one.run) for one in self.settings.alerts.command)
+        return (*webhooks, *commands)
+
+    def outbox(self) -> FolderOutbox:
+        """Where alerts are kept until somebody has seen them."""
+        return FolderOutbox(self.home.data)
 
     def store(self) -> SqliteStore:
         """Where the diary is kept."""
@@ -168,7 +183,9 @@ class App:
     def recogniser(self) -> Recogniser:
         """The engine that turns speech into text."""
         settings = self.settings
-        built = build_recogniser(settings.recogniser, self.home.models, settings.model or None, cache_dir=self.home.cache)
+        built = build_recogniser(
+            settings.recogniser, self.home.models, settings.model or None, shipped_dir=shipped("models"), cache_dir=self.home.cache
+        )
         return self._stack.enter_context(closing(built))
 
     def synthesiser(self, voice: str | None = None) -> Synthesiser:
@@ -246,6 +263,7 @@ def _spoken_names(settings: Settings) -> dict[str, str]:
         "CRISIS_LINE": settings.crisis_line,
         "POISONS": settings.poison_line,
         "WAKE_PHRASE": settings.wake_phrase,
+        "HELPERS": settings.alerts.people,
     }
     return {name: spoken for name, spoken in names.items() if spoken}
 

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from voiceskill import __version__
+from voiceskill.alert_commands import alert
 from voiceskill.app import App, Home
 from voiceskill.bedside_screen import run_beside, screen_beside_the_bed
 from voiceskill.core.actions import Say
@@ -28,8 +29,10 @@ from voiceskill.doctor import examine
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.devices import list_devices
 from voiceskill.edges.wav import read_wav, write_wav
+from voiceskill.export_commands import export
 from voiceskill.journal import Journal
 from voiceskill.loop import Observe
+from voiceskill.model_commands import models
 from voiceskill.options import with_common_options
 from voiceskill.ports import Fault, ModelMissing, NoAudioDevice
 from voiceskill.recorded import run_recording
@@ -59,7 +62,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.add_typer(diary, name="diary")
+app.add_typer(models, name="models")
+app.add_typer(export, name="export")
 app.command()(serve)
+app.add_typer(alert, name="alert")
 
 _TICK_SECONDS = 0.05
 """How often a typed conversation looks at the time."""
@@ -250,12 +256,13 @@ def rehearse(home: Home) -> None:
 
     Each line in is one of `{"hear": "my back has gone"}`, `{"wait": 30}` (seconds) and `{"restart": true}` (a power cut;
     `"off": 60` beside it adds seconds without power). `{"clock": "2026-01-05T03:00:00"}` as the first line sets the time of day.
-    Nothing is kept afterwards.
+    Nothing is kept afterwards. Nobody is told of an alert: `{"alert": "sent"}`, `{"alert": "failed"}` and `{"alert": "seen", "by": "Anna"}`
+    say what becomes of the one under way.
 
     Example: `echo '{"hear": "start breathing"}' | voiceskill rehearse`
     """
     with App(home) as device:
-        for line in rehearse_lines(device.conversation(), sys.stdin):
+        for line in rehearse_lines(device.conversation(alerts=True), sys.stdin):
             _print_json(line)
 
 

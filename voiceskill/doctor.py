@@ -5,6 +5,7 @@ Nothing here ends the others: a part that fails is told of, and the next one is 
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -26,7 +27,7 @@ from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.store import SqliteStore
 from voiceskill.edges.vad import SileroVad
 from voiceskill.ports import HEARING_RATE, Fault, NoAudioDevice, Pcm
-from voiceskill.settings import Settings
+from voiceskill.settings import AlertSettings, Settings
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.sound_check.verdict import ADVICE, FAULTS, SoundCheck
 
@@ -82,6 +83,7 @@ def examine(app: App, before_sound: Callable[[], None]) -> Iterator[Examined]:
     if microphone.fault is None and loudspeaker.fault is None:
         before_sound()
         yield _look("sound", lambda: told_of_sound(_answered(lambda: check_sound(app.settings))))
+    yield _look("alerts", lambda: told_of_alerts(app.settings.alerts))
     yield _look("diary", lambda: _diary(app))
     yield _look("disk", lambda: _disk(app))
     yield _look("memory", _memory)
@@ -221,6 +223,21 @@ def told_of_sound(sound: SoundCheck) -> Examined:
         tuple(ADVICE[finding] for finding in findings if finding not in FAULTS | GOOD),
         (NoAudioDevice if Finding.MICROPHONE_SILENT in findings else Fault)(". ".join(faults)) if faults else None,
     )
+
+
+# Alerts.
+
+
+def told_of_alerts(settings: AlertSettings) -> Examined:
+    """Whom the settings name as a part of the device, and whether the programs are there. Nothing is sent: that would wake people."""
+    figures = {"webhooks": len(settings.webhook), "commands": len(settings.command)}
+    if not settings.sinks:
+        return Examined("alerts", "nobody is told when somebody needs help; docs/alerts.md shows how", figures)
+    missing = [one for one in settings.command if shutil.which(one.run[0]) is None]
+    if missing:
+        raise Fault(f'The program of the command "{missing[0].name}" is not there, or may not be run: correct it in the settings')
+    names = ", ".join(one.name for one in settings.sinks)
+    return Examined("alerts", f"{names}; to see whether they are reached: voiceskill alert test", figures)
 
 
 # The computer.

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
+from voiceskill import __version__
+from voiceskill.app import App
 from voiceskill.core.actions import Action
+from voiceskill.core.conversation import Manners, State
 from voiceskill.core.events import Event
+from voiceskill.core.skill import Skill
+from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.mqtt import ONLINE, Broker, MqttLink
-from voiceskill.homeassistant.entities import Entities
+from voiceskill.homeassistant.entities import Entities, Identity
 from voiceskill.ports import Clock
-from voiceskill.status import Status
+from voiceskill.status import Status, Watch
+
+_PORT, _TLS_PORT = 1883, 8883
 
 
 class Household:
-    """One device in one household."""
+    """One device in one household. A conversation shows itself by `observe` and `settled`, once it was announced by `begin`."""
 
-    def __init__(
-        self, broker: Broker, entities: Entities, *, client_id: str, prefix: str, clock: Clock, post: Callable[[Event], None]
-    ) -> None:
-        """`prefix` is where Home Assistant looks for devices; `post` hands a wish to the conversation. Raises Fault as MqttLink does."""
+    def __init__(self, skill: Skill, manners: Manners, broker: Broker, entities: Entities, *, name: str, prefix: str, clock: Clock) -> None:
+        """`name` is unique at the broker, `prefix` is where Home Assistant looks for devices. Raises Fault as MqttLink does."""
         self._entities = entities
         self._clock = clock
-        self._post = post
+        self._post: Callable[[Event], None] = lambda _: None
+        self._watch = Watch(skill, manners, self._show)
         self._births = f"{prefix}/status"
         self._link = MqttLink(
-            broker,
-            client_id,
-            availability=entities.availability,
-            topics=(entities.commands, self._births),
-            on_message=self._wished,
+            broker, name, availability=entities.availability, topics=(entities.commands, self._births), on_message=self._wished
         )
         topic, payload = entities.discovery(prefix)
         self._link.show({topic: payload})
@@ -40,26 +43,31 @@ class Household:
 
     @property
     def trouble(self) -> str | None:
-        """Why the household is not reached, in words."""
+        """Why it is not, in words."""
         return self._link.trouble
 
-    def start(self) -> None:
-        """Connect soon, and whenever the connection is lost."""
+    def begin(self, post: Callable[[Event], None]) -> None:
+        """There is a conversation, to be told of wishes by `post`. Connect soon, and whenever the connection is lost."""
+        self._post = post
         self._link.start()
-
-    def show(self, status: Status) -> None:
-        """Show how things stand."""
-        self._link.show(self._entities.states(status))
 
     def observe(self, happening: Event | Action) -> None:
         """Tell what happens, if it concerns the household."""
+        self._watch.observe(happening)
         told = self._entities.happening(happening)
         if told:
             self._link.tell(*told)
 
+    def settled(self, state: State) -> None:
+        """Show how things stand after an event."""
+        self._watch.settled(state)
+
     def close(self) -> None:
         """Say that the device is gone."""
         self._link.close()
+
+    def _show(self, status: Status) -> None:
+        self._link.show(self._entities.states(status))
 
     def _wished(self, topic: str, payload: str) -> None:
         if topic == self._births:
@@ -70,3 +78,18 @@ class Household:
         event = self._entities.event(key, payload, self._clock.now()) if key else None
         if event is not None:
             self._post(event)
+
+
+@contextmanager
+def household_of(app: App) -> Iterator[Household | None]:
+    """The household that the settings name, or None. Raises Fault where the certificate cannot be used."""
+    settings = app.settings.mqtt
+    if not settings.host:
+        yield None
+        return
+    port = settings.port or (_TLS_PORT if settings.tls else _PORT)
+    broker = Broker(settings.host, port, settings.user, settings.password.get_secret_value(), tls=settings.tls, ca_file=settings.ca_file)
+    entities = Entities(app.skill, Identity(settings.id, settings.name, __version__), shares_pain=settings.share_pain)
+    made = Household(app.skill, app.manners(), broker, entities, name=settings.id, prefix=settings.prefix, clock=MonotonicClock())
+    with closing(made):
+        yield made

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any, TextIO
 
-from voiceskill.core.actions import Action, Alert, Called, Guiding, Say, Understood
+from voiceskill.core.actions import Action, Alert, Called, EndAlert, Guiding, Say, Understood
 from voiceskill.core.events import (
+    AlertAcknowledged,
+    AlertFailed,
+    AlertSent,
     DeviceFailed,
     DeviceRecovered,
     Dropped,
@@ -51,8 +54,16 @@ def describe(happening: Event | Action) -> dict[str, Any] | None:
             return {"event": "said", "id": say, "interrupted": interrupted, "heard_fraction": round(fraction, 3)}
         case Guiding(routine=routine, step=step, phase=phase):
             return {"event": "routine", "id": routine, "step": step, "phase": phase}
-        case Alert(kind=kind, level=level):
-            return {"event": "alert", "kind": kind, "level": level}
+        case Alert(kind=kind, level=level, id=alert, attempt=attempt):
+            return {"event": "alert", "kind": kind, "level": level, **({"id": alert, "attempt": attempt} if alert else {})}
+        case EndAlert(alert=Alert(id=alert), called_off=called_off):
+            return {"event": "alert_ended", "id": alert, "called_off": called_off}
+        case AlertSent(alert=alert):
+            return {"event": "alert_sent", "id": alert}
+        case AlertAcknowledged(alert=alert, by=by):
+            return {"event": "alert_seen", "id": alert, "by": by}
+        case AlertFailed(alert=alert, message=message):
+            return {"event": "error", "kind": "alert", "message": message, "id": alert}
         case Failed(what=what, message=message):
             return {"event": "error", "kind": what, "message": message}
         case DeviceFailed(device=device, message=message):

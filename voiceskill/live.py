@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
+from voiceskill.alerting import Alerter, Submit
 from voiceskill.app import SPEECH_CACHE_BYTES, App, build_checker, kept
 from voiceskill.core.conversation import State
 from voiceskill.core.conversation.by_hand import hears
@@ -32,6 +36,8 @@ from voiceskill.settings import Settings
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.speak import Voice
 from voiceskill.tend import Devices
+
+_log = logging.getLogger(__name__)
 
 _FIRST_SOUND_SECONDS = 10.0
 """How long a microphone may take to give its first sound; a sound server that dies meanwhile keeps us waiting for ever."""
@@ -78,12 +84,13 @@ def run_live(
         keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
         time_of_day = TimeOfDay(clock)
         checker = build_checker(voice, devices.rate, settings.volume, clock, post)
+        alerter = build_alerter(app, clock, time_of_day, post)
         loop = Loop(
-            app.conversation(),
+            app.conversation(alerts=alerter is not None),
             State(memory=kept(store)),
             voice=voice,
             keeper=keeper,
-            alerts=NoAlerts(),
+            alerts=alerter or NoAlerts(),
             clock=clock,
             observe=observe,
             checker=checker,
@@ -98,6 +105,8 @@ def run_live(
         def tick() -> None:
             if time_of_day.was_set():
                 post(ClockSet(clock.now(), time_of_day.now()))
+            if alerter:
+                alerter.tick()
 
         begun = threading.Event()
         failure: list[BaseException] = []
@@ -119,12 +128,32 @@ def run_live(
                 "The microphone was opened but gives no sound. Unplug it and plug it in again, then check: voiceskill devices"
             )
         if not failure:
-            threading.Thread(target=_render_ahead, args=(synthesiser, app.skill), name="render ahead", daemon=True).start()
+            said = app.skill.help.fixed(settings.alerts.countdown) if app.skill.help and alerter else ()
+            threading.Thread(target=_render_ahead, args=(synthesiser, app.skill, said), name="render ahead", daemon=True).start()
             on_ready(loop, "; ".join((recogniser.name, synthesiser.name, *devices.names)))
             post(Started(clock.now(), time_of_day.now(), recording=tape is not None))
+            if alerter:
+                alerter.recall()
             loop.run()
     if failure:
         raise failure[0]
+
+
+def build_alerter(app: App, clock: Clock, time_of_day: TimeOfDay, post: Callable[[Event], None]) -> Alerter | None:
+    """What tells the household, if there is anybody to be told."""
+    sinks = app.alert_sinks()
+    if not sinks:
+        return None
+    return Alerter(
+        [(sink, _never_awaited(f"alert {sink.name}")) for sink in sinks],
+        app.outbox(),
+        device=app.settings.alerts.device,
+        clock=clock,
+        now=time_of_day.now,
+        post=post,
+        submit=_never_awaited("alerts"),
+        pause=time.sleep,
+    )
 
 
 class Ear:
@@ -239,12 +268,12 @@ def _lasting(wanted: str | None, found: str) -> str:
     return found if wanted is None or wanted.isdecimal() else wanted
 
 
-def _render_ahead(synthesiser: Cached, skill: Skill) -> None:
-    """Have all that may be said ready as sound: flags first, in memory, so that they are spoken even if the synthesiser dies."""
+def _render_ahead(synthesiser: Cached, skill: Skill, of_alerts: Iterable[str]) -> None:
+    """Have all that may be said ready as sound; flags and `of_alerts` first, in memory, to be spoken even if the synthesiser dies."""
     flags = [intent for intent in skill.intents.values() if intent.kind is Kind.FLAG]
     rest = [intent for intent in skill.intents.values() if intent.kind is not Kind.FLAG]
     with suppress(Fault):  # what cannot be rendered now is tried again, and reported, when it is to be said
-        synthesiser.render_ahead(_spoken(flags), hold=True)
+        synthesiser.render_ahead([*_spoken(flags), *(sentence for line in of_alerts for sentence in sentences(line))], hold=True)
         synthesiser.render_ahead([f"{number(value).capitalize()}." for value in range(1, 11)])
         synthesiser.render_ahead(_spoken(rest))
 
@@ -254,6 +283,21 @@ def _spoken(intents: Iterable[Intent]) -> list[str]:
     steps = [step for intent in intents if intent.routine for part in intent.routine.parts for step in part.steps]
     lines += [line for step in steps for line in (step.say, step.again, step.otherwise, step.easier) if line]
     return list(dict.fromkeys(sentence for line in lines for sentence in sentences(line)))
+
+
+def _never_awaited(name: str) -> Submit:
+    """A thread that does jobs in order, and is left behind at the end: what it did not finish is in the outbox."""
+    jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        while True:
+            try:
+                jobs.get()()
+            except Exception:  # noqa: BLE001 - a mistake in one alert must not cost the next one
+                _log.exception("a job of %s failed", name)
+
+    threading.Thread(target=work, name=name, daemon=True).start()
+    return jobs.put
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from voiceskill.core.actions import (
     CheckSound,
     Cue,
     DuckSpeaking,
+    EndAlert,
     ForDiary,
     Forget,
     Guiding,
@@ -34,7 +35,7 @@ from voiceskill.core.actions import (
 from voiceskill.core.conversation import Conversation, State
 from voiceskill.core.conversation.state import CheckingSound
 from voiceskill.core.events import Event, SoundChecked, TimerFired
-from voiceskill.ports import AlertSink, Clock
+from voiceskill.ports import Clock
 
 Observe = Callable[[float, Event | Action], None]
 """Told of everything that happens, with its time. Must be quick and must not fail."""
@@ -76,6 +77,18 @@ class Keeping(Protocol):
         ...
 
 
+class Alerting(Protocol):
+    """What tells the household for the conversation, and posts AlertSent, AlertFailed and AlertAcknowledged."""
+
+    def send(self, alert: Alert) -> None:
+        """Pass an alert on, soon."""
+        ...
+
+    def end(self, action: EndAlert) -> None:
+        """Pass it on no more; one that is not under way is no error."""
+        ...
+
+
 class SoundChecking(Protocol):
     """What checks the sound for the conversation, and posts SoundChecked."""
 
@@ -101,7 +114,7 @@ class Loop:
         *,
         voice: Mouth,
         keeper: Keeping,
-        alerts: AlertSink,
+        alerts: Alerting,
         clock: Clock,
         observe: Observe,
         checker: SoundChecking | None = None,
@@ -190,6 +203,8 @@ class Loop:
                 self._timers.pop(timer, None)
             case Alert():
                 self._alerts.send(action)
+            case EndAlert():
+                self._alerts.end(action)
             case Save() | SaveProgress() | Forget() | LookAgain():
                 self._keeper.keep(action)
             case CheckSound() | CancelCheck():

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voiceskill.core.actions import Alert
+from voiceskill.core.actions import Level
 from voiceskill.core.diary import Entry, Memory, Progress
 from voiceskill.core.events import Hypothesis
 
@@ -277,11 +278,67 @@ class Store(Protocol):
         ...
 
 
-class AlertSink(Protocol):
-    """Tells somebody else in the household."""
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the household is told.
 
-    def send(self, alert: Alert) -> None:
-        """Pass an alert on. Must return at once and never raise: what fails is posted as an event."""
+    `title` says it in words that the skill has for it, never in any that were said; `device` is the owner's name for the device. `raised`
+    is when it was told first, `attempt` how often with this time. An alert is `raised`, then perhaps `called_off`; or it is only a `test`.
+    """
+
+    id: str
+    kind: str
+    level: Level
+    title: str
+    device: str
+    raised: datetime
+    attempt: int = 1
+    status: Literal["raised", "called_off", "test"] = "raised"
+
+    @property
+    def message(self) -> str:
+        """A line for people."""
+        return f"{self.device}: {self.title}"
+
+
+class AlertSink(Protocol):
+    """Tells somebody else in the household, one notice after another. Each sink is used from a thread of its own."""
+
+    @property
+    def name(self) -> str:
+        """The owner's name for it."""
+        ...
+
+    def send(self, notice: Notice) -> str | None:
+        """Pass it on; may take some seconds. Returns the name of whoever has seen it already, empty where it is not known; else None.
+
+        Raises Fault, in a line without secrets, where it was not passed on. May be asked to pass on the same one again.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An alert that nobody has seen yet, as it is kept. `seen_by` is set when somebody has, in another program."""
+
+    notice: Notice
+    reached: bool = False
+    seen_by: str | None = None
+
+
+class Outbox(Protocol):
+    """Where alerts are kept until somebody has seen them. Every method raises Fault where the disk is full, read-only or broken."""
+
+    def keep(self, unfinished: Unfinished) -> None:
+        """Keep it, in place of what was kept under its id. Once this returns, it survives a power cut."""
+        ...
+
+    def drop(self, alert: str) -> None:
+        """Keep the alert of this id no more; one that is not kept is no error."""
+        ...
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """All that are kept, the oldest first."""
         ...
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from voiceskill.core.actions import Action, CancelTimer, Save, SaveProgress, StartTimer, StopSpeaking
+from voiceskill.core.actions import Action, Alert, CancelTimer, Save, SaveProgress, StartTimer, StopSpeaking
 from voiceskill.core.conversation import Conversation, State
-from voiceskill.core.conversation.state import Idle
-from voiceskill.core.events import Event
+from voiceskill.core.conversation.state import Calling, CountingDown, Idle
+from voiceskill.core.events import AlertAcknowledged, AlertFailed, AlertSent, Event
 from voiceskill.edges.store import MemoryStore
 from voiceskill.journal import describe
 from voiceskill.ports import Fault
@@ -43,6 +43,7 @@ class Script:
         self._start = _USUAL_START
         self._told: deque[dict[str, Any]] = deque()
         self._state = ""
+        self._alert = ""
 
     def take(self, line: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Do what one line says."""
@@ -58,6 +59,12 @@ class Script:
                 rehearsal.wait(float(seconds))
             case {"restart": True}:
                 rehearsal.restart(float(line.get("off", 0.0)))
+            case {"alert": "sent"}:
+                rehearsal.device.happen(AlertSent(rehearsal.now, self._alert))
+            case {"alert": "failed"}:
+                rehearsal.device.happen(AlertFailed(rehearsal.now, self._alert, "nobody was reached, in this rehearsal"))
+            case {"alert": "seen"}:
+                rehearsal.device.happen(AlertAcknowledged(rehearsal.now, self._alert, str(line.get("by", ""))))
             case {"clock": str()}:
                 pass
             case _:
@@ -69,6 +76,8 @@ class Script:
     def _observe(self, at: float, happening: Event | Action) -> None:
         if self._rehearsal:
             self._note_state(self._rehearsal)
+        if isinstance(happening, Alert):
+            self._alert = happening.id
         told = _tell(happening)
         if told is not None:
             self._told.append({"t": round(at, 3), **told})
@@ -82,9 +91,11 @@ class Script:
 
 
 def name_of(state: State) -> str:
-    """A word for how things stand: the question that is open, else the routine under way, else idle."""
+    """A word for how things stand: the question that is open, else the alert or the routine under way, else idle."""
     if not isinstance(state.phase, Idle):
         return type(state.phase).__name__.lower()
+    if isinstance(state.help, CountingDown | Calling):
+        return f"alert {'counted down' if isinstance(state.help, CountingDown) else 'sent'}"
     return f"routine {type(state.guided.moment).__name__.lower()}" if state.guided else "idle"
 
 
@@ -109,7 +120,10 @@ def _tell(happening: Event | Action) -> dict[str, Any] | None:
         case "say":
             return {"say": described["text"], "id": described["id"]}
         case "alert":
-            return {"alert": described["kind"], "level": described["level"]}
+            again = {"attempt": described["attempt"]} if described.get("attempt", 1) > 1 else {}
+            return {"alert": described["kind"], "level": described["level"], **again}
+        case "alert_ended":
+            return {"alert_ended": described["id"], "called_off": described["called_off"]}
         case "matched":
             return {"matched": described["intent"], "score": described["score"]}
         case "routine":

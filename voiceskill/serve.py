@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 
 from voiceskill import __version__
 from voiceskill.addresses import Address, Door, parse_address
+from voiceskill.alerting import Alerter
 from voiceskill.app import SPEECH_CACHE_BYTES, App
+from voiceskill.core.actions import Alert, EndAlert
 from voiceskill.core.conversation import Conversation
 from voiceskill.core.visiting import for_visitors
 from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.synthesisers.cache import Cached
+from voiceskill.live import build_alerter
 from voiceskill.ports import Clock, Fault
 from voiceskill.settings import BadSettings
 from voiceskill.visitors import Visitors
@@ -88,13 +93,29 @@ def build_visitors(app: App, clock: Clock) -> Visitors:
     """What answers those who ask from elsewhere. Raises BadSettings where the skill has no words for them."""
     if app.skill.visitors is None:
         raise BadSettings(f'{app.home.intents / "skill.yaml"}: has no "visitors": add what is said to those who ask from elsewhere')
+    time_of_day = TimeOfDay(clock)
+    alerter = build_alerter(app, clock, time_of_day, lambda _: None)
     return Visitors(
         Conversation(for_visitors(app.skill), app.interpreter(), app.manners()),
         app.skill.visitors,
         clock=clock,
-        now=TimeOfDay(clock).now,
-        alerts=NoAlerts(),
+        now=time_of_day.now,
+        alerts=NoAlerts() if alerter is None else _Once(alerter),
     )
+
+
+class _Once:
+    """Raises alerts for visitors, each once: they come and go, and whoever is told looks after the rest."""
+
+    def __init__(self, alerter: Alerter) -> None:
+        self._alerter = alerter
+
+    def send(self, alert: Alert) -> None:
+        """See loop.Alerting."""
+        self._alerter.send(replace(alert, id=f"visitor-{time.time_ns()}"))
+
+    def end(self, action: EndAlert) -> None:
+        """See loop.Alerting."""
 
 
 @contextmanager

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from voiceskill.addresses import parse_address, parse_network
+from voiceskill.core.addresses import fault_of
 from voiceskill.core.attention import DEFAULT_PHRASE, Attention, unfit
 from voiceskill.ports import Fault
 
@@ -41,6 +42,91 @@ def _network(network: str) -> str:
 
 ListenAt = Annotated[str, AfterValidator(_listening)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], Field(strict=False)]
+
+
+def _address(url: str) -> str:
+    if fault := fault_of(url):
+        raise ValueError(fault)
+    return url
+
+
+_MOST_WORDS = 5
+
+
+def _few_words(people: str) -> str:
+    if len(people.split()) > _MOST_WORDS:
+        raise ValueError(f"is too long to be spoken each time; write {_MOST_WORDS} words at most")
+    return people
+
+
+WebAddress = Annotated[str, AfterValidator(_address)]
+NonEmpty = Annotated[str, Field(min_length=1)]
+People = Annotated[str, AfterValidator(_few_words)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class _Sink(_Table):
+    name: NonEmpty = Field(description="your name for it, in messages about it; each name once")
+
+
+class WebhookSettings(_Sink):
+    """`[[alerts.webhook]]`: an address that is told of alerts."""
+
+    url: WebAddress = Field(description="where each alert is posted: https, or http at home")
+    secret: SecretStr = Field(SecretStr(""), description="what alerts are signed with; empty: they are not signed")
+
+
+class CommandSettings(_Sink):
+    """`[[alerts.command]]`: a program that is told of alerts."""
+
+    run: Annotated[list[NonEmpty], Field(min_length=1)] = Field(
+        description="the program and what it is started with, each in quotes; there is no shell"
+    )
+
+
+class AlertSettings(_Table):
+    """`[alerts]`: who is told when somebody needs help."""
+
+    device: NonEmpty = Field("voiceskill", description="name of the device in alerts: whose bed it stands at")
+    people: People = Field("", description="who is told, as it is spoken, in five words at most: Anna and Tom; empty: the people you chose")
+    countdown: Annotated[int, Field(ge=5, le=60)] = Field(
+        10, description="seconds in which a call for help can be cancelled before it is sent; an emergency is sent at once"
+    )
+    webhook: list[WebhookSettings] = Field([], description="addresses that are told")
+    command: list[CommandSettings] = Field([], description="programs that are told")
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [sink.name for sink in self.sinks]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f'two of them have the name "{twice}"; give each its own')
+        return self
+
+    @property
+    def sinks(self) -> tuple[WebhookSettings | CommandSettings, ...]:
+        """All that are told; none, where nobody is."""
+        return (*self.webhook, *self.command)
+
+
+class MqttSettings(_Table):
+    """`[mqtt]`: the broker of the household, for Home Assistant and its like."""
+
+    host: str = Field("", description="address of the broker; empty: none")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(0, description="its port; 0: the usual one, 1883, or 8883 with tls")
+    user: str = Field("", description="whom we are to it")
+    password: SecretStr = Field(SecretStr(""), description="our password there")
+    tls: bool = Field(default=False, description="whether the connection is encrypted; without, everybody on the network can read along")
+    ca_file: str = Field("", description="a certificate to trust, where the broker has made its own")
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")] = Field(
+        "voiceskill", description="what tells this device from others in the house: letters, digits, - and _"
+    )
+    name: NonEmpty = Field("Bedside", description="its name in Home Assistant")
+    prefix: NonEmpty = Field("homeassistant", description="where Home Assistant looks for devices")
+    share_pain: bool = Field(default=False, description="whether the last pain score that was told is shown there")
 
 
 class Settings(BaseModel):
@@ -97,6 +183,8 @@ class Settings(BaseModel):
     )
     crisis_line: str = Field("", description="how the crisis line is spoken, in words; empty: a crisis line")
     poison_line: str = Field("", description="how the poison line is spoken, in words; empty: a poison line")
+    mqtt: MqttSettings = Field(MqttSettings(), description="the broker of the household")
+    alerts: AlertSettings = Field(AlertSettings(), description="who is told when somebody needs help")
 
 
 class BadSettings(Fault):
@@ -124,11 +212,22 @@ def load_settings(path: Path | None) -> Settings:
 
 
 def _explain(text: str, error: ErrorDetails) -> tuple[int, str]:
-    key = str(error["loc"][0]) if error["loc"] else ""
     message = "no such setting" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
-    return _line_of(key, text), f"{key}: {message}"
+    place = error["loc"][:-1] if error["type"] == "missing" else error["loc"]
+    return _line_of(place, text), f"{'.'.join(str(part) for part in error['loc'] if isinstance(part, str))}: {message}"
 
 
-def _line_of(key: str, text: str) -> int:
-    pattern = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[.=\]]""")
-    return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), 1)
+def _line_of(place: tuple[str | int, ...], text: str) -> int:
+    """The line of a setting, as far as it can be told from its place: that of its table where it stands in none of its own."""
+    lines = text.splitlines()
+    found = 0
+    for depth, key in enumerate(place):
+        if isinstance(key, int):
+            continue
+        nth = place[depth + 1] if depth + 1 < len(place) else 0
+        table = ".".join(one for one in place[: depth + 1] if isinstance(one, str))
+        names = rf"""(?:["']?{re.escape(key)}["']?|{re.escape(table)})"""
+        pattern = re.compile(rf"""\s*\[*\s*{names}\s*[.=\]]""")
+        hits = [number for number, line in enumerate(lines, 1) if number >= found and pattern.match(line)]
+        found = hits[nth] if isinstance(nth, int) and nth < len(hits) else hits[0] if hits else found
+    return found or 1

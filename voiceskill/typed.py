@@ -13,8 +13,8 @@ from voiceskill.core.events import Event, Heard, Hypothesis, Speaking, SpeechSta
 from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.keep import Keeper
-from voiceskill.loop import Loop, Observe
-from voiceskill.ports import AlertSink, Clock, Store
+from voiceskill.loop import Alerting, Loop, Observe
+from voiceskill.ports import Clock, Store
 
 _WORDS_A_SECOND = 2.4
 _SECONDS_A_SENTENCE = 0.3
@@ -101,7 +101,7 @@ class TypedDevice:
         observe: Observe,
         *,
         introduced: bool = False,
-        alerts: AlertSink | None = None,
+        alerts: Alerting | None = None,
     ) -> None:
         self.lock = threading.Lock()
         self._conversation = conversation
@@ -138,6 +138,11 @@ class TypedDevice:
     def state(self) -> State:
         """How things stand."""
         return self._loop.state
+
+    def happen(self, event: Event) -> None:
+        """Be told of something that nobody types."""
+        self._post(event)
+        self.work()
 
     def hear(self, text: str) -> None:
         """Hear what was typed."""

@@ -17,7 +17,8 @@ from voiceskill.core.conversation.state import Confirming
 from voiceskill.core.events import Event
 from voiceskill.core.skill import VisitorLines
 from voiceskill.edges.store import MemoryStore
-from voiceskill.ports import AlertSink, Answer, Clock
+from voiceskill.loop import Alerting
+from voiceskill.ports import Answer, Clock
 from voiceskill.typed import TypedDevice
 
 FORGET_SECONDS = 600.0
@@ -60,7 +61,7 @@ class Visitors:
         *,
         clock: Clock,
         now: Callable[[], datetime],
-        alerts: AlertSink,
+        alerts: Alerting,
         most: int = MOST,
     ) -> None:
         self._conversation = conversation

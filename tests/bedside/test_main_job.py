@@ -175,6 +175,22 @@ def test_a_danger_sign_is_answered_in_full_and_raises_an_alert(sound_server: Sou
     assert share_understood(said, understood(recording.pcm(), recording.rate)) > 0.6
 
 
+def test_danger_is_told_to_the_household_and_who_has_seen_it_is_said_aloud(sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told.json"
+    code = f"import sys; open({str(told)!r}, 'wb').write(sys.stdin.buffer.read()); print('Anna')"
+    command = f'name = "Anna"\nrun = [{json.dumps(sys.executable)}, "-c", {json.dumps(code)}]\n'
+    (tmp_path / "settings.toml").write_text(f"[[alerts.command]]\n{command}")
+    with bedside(sound_server.environment(), home, "--config", str(tmp_path / "settings.toml")) as device:
+        sound_server.play_into_microphone(spoken("I can't feel my legs.", "flite rms", tmp_path), HEARING_RATE)
+        alert = device.wait_for("alert")
+        assert "I'm alerting the people you chose too." in device.wait_for("say")["text"]
+        assert device.wait_for("alert_seen") | {"t": 0} == {"event": "alert_seen", "id": alert["id"], "by": "Anna", "t": 0}
+        assert device.wait_for("say")["text"] == "Anna has seen it."
+        device.wait_for("said")
+    assert json.loads(told.read_bytes())["kind"] == alert["kind"]
+    assert not list((home / "alerts").iterdir())
+
+
 def test_a_routine_asked_for_aloud_counts_aloud_and_falls_silent_at_stop(sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
     stop = spoken("Stop.", "flite rms", tmp_path)
     with bedside(sound_server.environment(), home) as device:

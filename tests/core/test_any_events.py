@@ -9,13 +9,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.rehearsing import AFTERNOON, Bedside, listed_only, skill
-from voiceskill.core.actions import Action, Alert, CancelCheck, CancelTimer, CheckSound, Forget, Save, Say, StartTimer, StopSpeaking
-from voiceskill.core.conversation import Conversation, State
-from voiceskill.core.conversation.state import Aside, Held, Idle, Listening, Telling
+from voiceskill.core.actions import (
+    Action,
+    Alert,
+    CancelCheck,
+    CancelTimer,
+    CheckSound,
+    EndAlert,
+    Forget,
+    Save,
+    Say,
+    StartTimer,
+    StopSpeaking,
+)
+from voiceskill.core.conversation import Conversation, Manners, State
+from voiceskill.core.conversation.state import Aside, Calling, CountingDown, Held, Idle, Listening, Telling
 from voiceskill.core.conversation.turn import QUESTION_TIMER
 from voiceskill.core.diary import Memory, Screened, ScreenResult
 from voiceskill.core.events import (
     Adjusted,
+    AlertAcknowledged,
+    AlertFailed,
+    AlertLeft,
+    AlertSent,
     AskedToSay,
     ClockSet,
     DeviceFailed,
@@ -40,7 +56,7 @@ from voiceskill.core.events import (
 from voiceskill.core.skill import Kind
 from voiceskill.core.sound import Finding
 
-CONVERSATION = Conversation(skill(), listed_only())
+ALONE, HELPED = Conversation(skill(), listed_only()), Conversation(skill(), listed_only(), Manners(countdown=10))
 
 WORDS = (
     *("yes", "no", "I'm not sure", "stop", "that hurts", "ow", "pause", "carry on", "ready", "next", "go back", "say that again", "easier"),
@@ -71,6 +87,8 @@ WORDS = (
         "I want to die",
         "I've fallen",
         "call my daughter",
+        "I've fallen over",
+        "I'm fine",
         "I'm pregnant",
     ),
     *(intent.examples[0] for intent in skill().intents.values() if intent.kind is Kind.ROUTINE),
@@ -92,6 +110,7 @@ class World:
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
+        self.conversation = chance.choice((ALONE, HELPED))
         self.state = State(introduced=True)
         self.now = 0.0
         self.speaking: list[str] = []
@@ -100,14 +119,15 @@ class World:
         self.to_save: list[str] = []
         self.checks: list[str] = []
         self.danger = False
+        self.alerts: list[Alert] = []
         self.take(Started(0.0, AFTERNOON))
 
     def take(self, event: Event) -> None:
         before = self.state
         blocked = before.memory.blocked(before.wall(self.now))
-        self.state, actions = CONVERSATION.step(self.state, event)
+        self.state, actions = self.conversation.step(self.state, event)
         assert not (isinstance(event, MemoryChanged) and blocked) or self.state.memory.blocked(self.state.wall(self.now))
-        assert CONVERSATION.step(before, event) == (self.state, actions), "the same must follow from the same"
+        assert self.conversation.step(before, event) == (self.state, actions), "the same must follow from the same"
         for action in actions:
             self.perform(action)
         self.danger = self.state.memory.blocked(self.state.wall(self.now))
@@ -115,6 +135,7 @@ class World:
 
     def check_that_it_waits_for_something(self) -> None:
         guided, to_come = self.state.guided, {*self.timers, *self.state.waiting}
+        assert ("help" in to_come) == isinstance(self.state.help, CountingDown | Calling), "who is called is called again, and no one else"
         assert isinstance(self.state.phase, Idle) or QUESTION_TIMER in to_come, "every question lapses"
         if guided is None:
             return
@@ -152,7 +173,10 @@ class World:
             case CancelCheck(id=check):
                 self.checks = [one for one in self.checks if one != check]
             case Alert():
-                pass
+                assert not action.id or self.conversation is HELPED
+                self.alerts.append(action)
+            case EndAlert(alert=alert):
+                assert alert.id in {one.id for one in self.alerts} | {"left"}
 
     def something_happens(self) -> None:
         self.now += self.chance.choice((0.1, 1.0, 4.0, 20.0, 400.0))
@@ -200,11 +224,18 @@ class World:
                 ClockSet(self.now, self.state.wall(self.now)),
                 MemoryChanged(self.now, Memory()),
                 MemoryChanged(self.now, Memory(self.state.memory.entries[:-1])),
+                AlertLeft(self.now, Alert("help", "emergency", "left"), self.state.wall(self.now - 5000.0 * self.chance.random()), False),
+                *self.news(),
             )
             self.take(self.chance.choice(odd))
 
+    def news(self) -> tuple[Event, ...]:
+        """What may become of an alert, the last one or an earlier one."""
+        alert = self.chance.choice(self.alerts).id if self.alerts else "nobody's"
+        return AlertSent(self.now, alert), AlertFailed(self.now, alert, "gone"), AlertAcknowledged(self.now, alert, "Anna")
+
     def check_that_stop_stops(self) -> None:
-        state, actions = CONVERSATION.step(self.state, Heard(self.now, 1, (Hypothesis("stop"),), typed=True))
+        state, actions = self.conversation.step(self.state, Heard(self.now, 1, (Hypothesis("stop"),), typed=True))
         timers = {timer for timer in self.timers if not timer.startswith("microphone-")}
         for action in actions:
             if isinstance(action, StartTimer):
@@ -213,6 +244,10 @@ class World:
                 timers.discard(action.id)
         assert isinstance(state.phase, Idle) or state.phase != self.state.phase, "stop leaves every question"
         assert state.guided is None
+        assert not isinstance(state.help, CountingDown), "stop ends every count"
+        assert isinstance(state.help, Calling) == isinstance(self.state.help, Calling), "stop ends no alert that was sent"
+        if isinstance(state.help, Calling):
+            timers.discard("help")
         assert not timers or not isinstance(state.phase, Idle), f"nobody waits for {timers} any more"
 
 

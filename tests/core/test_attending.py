@@ -14,7 +14,7 @@ from tests.rehearsing import listed_only, skill
 from voiceskill.core.actions import Action, Alert, Called, Cue, LookAgain, Say, Understood
 from voiceskill.core.attention import Attention, WakePhrase
 from voiceskill.core.conversation import Conversation, Manners, State
-from voiceskill.core.conversation.state import Idle, Offered, Screening
+from voiceskill.core.conversation.state import CountingDown, Idle, Offered, Screening
 from voiceskill.core.events import Event, Heard, Hypothesis, SpeechStarted, Spoken, TimerFired
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.skill import Control, Intent, Kind, Skill
@@ -38,8 +38,10 @@ class Room:
         room_skill: Skill = BEDSIDE,
         interpreter: Interpreter | None = None,
         quiet: tuple[time, time] | None = None,
+        countdown: int | None = None,
     ) -> None:
-        manners = Manners(quiet, attention=attention, wake_phrase=WakePhrase("hey bedside", room_skill.spelling))
+        phrase = WakePhrase("hey bedside", room_skill.spelling)
+        manners = Manners(quiet, attention=attention, wake_phrase=phrase, countdown=countdown)
         interpreter = interpreter or Interpreter(room_skill, Matcher(room_skill, None))
         self.conversation = Conversation(room_skill, interpreter, manners)
         self.state = State(introduced=True)
@@ -269,3 +271,28 @@ def test_a_meaning_passed_over_is_told_as_it_was_understood() -> None:
     (understood,) = [action for action in room.actions if not isinstance(action, LookAgain)]
     assert isinstance(understood, Understood)
     assert isinstance(understood.outcome, Match)
+
+
+# While help is called.
+
+
+@pytest.mark.parametrize("word", ["no", "cancel", "never mind", "I'm fine"])
+def test_nobody_need_call_us_to_end_the_count_for_an_alert(word: str) -> None:
+    room = Room("wake", skill(), listed_only(), countdown=60)
+    room.hear("call for help")
+    assert room.hear(word, after=20.0) == "All right. I haven't alerted anyone."
+
+
+def test_nobody_need_call_us_to_call_off_an_alert_that_was_sent() -> None:
+    room = Room("wake", skill(), listed_only(), countdown=10)
+    room.hear("I can't feel my legs")
+    room.state = replace(room.state, phase=Idle())  # our question about it has lapsed
+    assert room.hear("never mind", after=60.0) == ""
+    assert room.hear("cancel the alert", after=60.0).startswith("All right. I'll try to tell")
+
+
+def test_our_own_words_in_the_room_call_nothing_off() -> None:
+    room = Room("open", skill(), listed_only(), countdown=10)
+    room.hear("call for help", finish=False)
+    assert room.hear("say cancel if you don't want that", "cancel if you don't want that", after=3.0) == ""
+    assert isinstance(room.state.help, CountingDown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, time, timedelta
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from tests.rehearsing import AFTERNOON, Bedside, skill, whole_interpreter
 from voiceskill.core.conversation import Manners
 from voiceskill.core.diary import Ending, Memory, PainScored, RoutineEnded, Screened, ScreenResult
-from voiceskill.core.events import Failed, MemoryChanged
+from voiceskill.core.events import DeviceFailed, Failed, MemoryChanged
 from voiceskill.core.routines import Routine
 from voiceskill.core.skill import Intent, Kind, Tier
 
@@ -48,6 +48,15 @@ def test_rule_1_a_flag_is_heard_while_paused_and_inside_a_longer_sentence() -> N
     bed.start("routine_breathing")
     bed.hear("pause")
     assert "hospital" in bed.hear("do a stretch, oh and I've wet myself")
+
+
+@pytest.mark.parametrize("waited", [0, 14, 40])
+def test_rule_1_a_flag_is_heard_while_help_is_called(waited: float) -> None:
+    bed = Bedside(manners=Manners(countdown=10))
+    bed.interrupt("call for help")
+    bed.wait(waited)
+    assert "hospital" in bed.interrupt(DANGER)
+    assert bed.alerts[-1] == "redflag_both_legs"
 
 
 # 2. An emergency stops everything and rules movement out.
@@ -377,6 +386,13 @@ def test_rule_12_nothing_that_is_said_names_a_diagnosis_or_makes_a_promise() -> 
             assert not forbidden.search(text), (intent.id, text)
 
 
+def test_rule_12_nothing_is_said_of_anybodys_coming_when_help_is_called() -> None:
+    said = skill().help
+    assert said
+    for line in asdict(said).values():
+        assert not re.search(r"\b(com(e|es|ing)|on (the|their|her|his) way|soon|promise|will be there)\b", line), line
+
+
 # 13. Always interruptible.
 
 
@@ -679,6 +695,14 @@ def test_rule_22_a_flag_is_said_though_nothing_can_be_kept() -> None:
     bed = Bedside()
     bed.rehearsal.device._post(Failed(bed.now, "memory", "disk full"))
     assert "hospital" in bed.hear(DANGER)
+
+
+def test_rule_22_the_household_is_alerted_though_nothing_can_be_kept_nor_heard() -> None:
+    bed = Bedside(manners=Manners(countdown=10))
+    bed.rehearsal.device.happen(Failed(bed.now, "memory", "disk full"))
+    bed.rehearsal.device.happen(DeviceFailed(bed.now, "loudspeaker", "lost", "gone"))
+    bed.interrupt(DANGER)
+    assert bed.alerts == ["redflag_both_legs"]
 
 
 def test_rule_22_flags_are_urgent_and_at_full_strength_in_quiet_hours_too() -> None:

@@ -278,3 +278,13 @@ def test_sleep_without_a_routine_changes_nothing() -> None:
     before = bed.state
     assert bed.take(Missed(bed.clock.now(), 60.0)) == ""
     assert bed.state == before
+
+
+def test_who_carried_on_while_a_device_was_away_is_led_on_and_not_asked_again() -> None:
+    bed = Bed()
+    bed.start_breathing()
+    bed.lose("microphone")
+    bed.hear("carry on")
+    assert bed.find("microphone") == ""
+    assert isinstance(bed.state.phase, Idle)
+    assert bed.state.guided is not None

@@ -98,7 +98,7 @@ def test_a_model_that_would_abort_the_process_is_found_out_in_a_child(tmp_path: 
     path = write_toy_model(tmp_path / "toy")
     (path / "conf/model.conf").write_text("--beam=11.0\n")
     check_vosk_model(path)
-    with pytest.raises(ModelMissing, match=r"damaged .*remove the folder"):
+    with pytest.raises(ModelMissing, match=r"damaged .*remove it"):
         try_vosk_model(path, tmp_path / "cache")
 
 

@@ -1,22 +1,24 @@
-"""The real recognisers: Moonshine on synthetic speech, Vosk's decoder on a model that says nonsense."""
+"""Moonshine on synthetic speech, and which recogniser is chosen. Vosk: test_recognisers_vosk.py."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pytest
 from rapidfuzz import fuzz
 
-from tests.vosk_toy_model import LEXICON, write_toy_model
+from tests.vosk_toy_model import write_toy_model
+from voiceskill.edges.recognisers import choose
 from voiceskill.edges.recognisers.choose import OWN_MODEL, build_recogniser
 from voiceskill.edges.recognisers.moonshine_engine import MoonshineRecogniser
-from voiceskill.edges.recognisers.vosk_engine import VoskRecogniser
 from voiceskill.edges.wav import read_wav
 from voiceskill.ports import HEARING_RATE, ModelMissing, Pcm, Recogniser
+
+ENGINES: tuple[Literal["auto", "vosk"], ...] = ("auto", "vosk")
 
 SPOKEN = {
     "legs": "I can't feel my legs.",
@@ -38,11 +40,6 @@ def moonshine() -> Iterator[MoonshineRecogniser]:
     recogniser = MoonshineRecogniser()
     yield recogniser
     recogniser.close()
-
-
-@pytest.fixture(scope="session")
-def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_toy_model(tmp_path_factory.mktemp("models") / "toy")
 
 
 def noise(seconds: float, level: float = 3_000, seed: int = 0) -> Pcm:
@@ -116,109 +113,8 @@ class TestMoonshine:
         read(moonshine, noise(2, 30_000))
 
 
-class TestVosk:
-    def test_it_says_what_is_inside_its_vocabulary(self, toy: Path) -> None:
-        recogniser = VoskRecogniser(toy)
-        words = read(recogniser, noise(2)).split()
-        assert words
-        assert set(words) <= set(LEXICON)
-        assert recogniser.name == "vosk toy"
-
-    def test_partial_texts_come_while_the_sound_does(self, toy: Path) -> None:
-        recogniser = VoskRecogniser(toy)
-        recogniser.start()
-        partials = [recogniser.accept(noise(0.3, seed=i)) for i in range(5)]
-        assert partials[-1]
-        assert all(partial is not None for partial in partials)
-
-    @pytest.mark.parametrize("layout", ["static", "lookahead"])
-    def test_words_of_both_graph_layouts_lie_within_the_utterance(self, tmp_path: Path, layout: Any) -> None:
-        recogniser = VoskRecogniser(write_toy_model(tmp_path / "toy", layout))
-        for length in (0.51, 1.77, 0.93):
-            read(recogniser, noise(length))
-            for found in recogniser.hypotheses():
-                assert [word.text for word in found.words] == found.text.split()
-                times = [time for word in found.words for time in (word.start, word.end)]
-                assert times == sorted(times)
-                assert times[0] >= 0
-                assert times[-1] <= length + 0.05
-
-    def test_word_times_do_not_drift_over_many_utterances(self, toy: Path) -> None:
-        recogniser = VoskRecogniser(toy)
-        rng = np.random.default_rng(5)
-        for seed in range(200):
-            seconds = float(rng.uniform(0.01, 0.9))
-            read(recogniser, noise(seconds, seed=seed), 4_000)
-            for found in recogniser.hypotheses():
-                assert found.words[-1].end <= seconds + 0.05
-
-    def test_readings_come_best_first_with_confidences_that_add_up(self, toy: Path) -> None:
-        recogniser = VoskRecogniser(toy, alternatives=5)
-        read(recogniser, noise(2))
-        confidences = [found.confidence or 0.0 for found in recogniser.hypotheses()]
-        assert confidences == sorted(confidences, reverse=True)
-        assert sum(confidences) == pytest.approx(1.0)
-        texts = [found.text for found in recogniser.hypotheses()]
-        assert len(texts) == len(set(texts)) <= 5
-
-    def test_a_single_reading_has_a_confidence_for_each_word(self, toy: Path) -> None:
-        recogniser = VoskRecogniser(toy, alternatives=0)
-        read(recogniser, noise(2))
-        (found,) = recogniser.hypotheses()
-        assert all(word.confidence is not None and 0 <= word.confidence <= 1 for word in found.words)
-        assert found.confidence is not None
-        assert 0 <= found.confidence <= 1
-
-    def test_asking_again_gives_the_same_and_more_sound_adds_to_it(self, toy: Path) -> None:
-        recogniser = VoskRecogniser(toy)
-        recogniser.start()
-        recogniser.accept(noise(1))
-        first = recogniser.hypotheses()
-        assert recogniser.hypotheses() == first
-        partial = recogniser.accept(noise(1, seed=1))
-        assert partial is not None
-        assert partial.startswith(first[0].text)
-        assert recogniser.hypotheses()[0].text.startswith(first[0].text)
-        assert len(recogniser.hypotheses()[0].words) > len(first[0].words)
-
-    def test_a_new_utterance_forgets_the_last(self, toy: Path) -> None:
-        recogniser = VoskRecogniser(toy)
-        read(recogniser, noise(1))
-        recogniser.start()
-        assert recogniser.hypotheses() == ()
-        recogniser.accept(noise(1))
-        recogniser.start()
-        assert recogniser.accept(np.zeros(0, np.int16)) == ""
-        assert recogniser.hypotheses() == ()
-
-    def test_an_unknown_word_is_no_word(self, tmp_path: Path) -> None:
-        recogniser = VoskRecogniser(write_toy_model(tmp_path / "toy", unknown_only=True))
-        recogniser.start()
-        assert recogniser.accept(noise(1)) == ""
-        assert recogniser.hypotheses() == ()
-
-    @pytest.mark.parametrize("samples", [0, 1, 399, 400, 560, 16_000, 60 * HEARING_RATE])
-    @pytest.mark.parametrize("level", [0, 3_000, 30_000])
-    def test_any_length_of_silence_or_noise_does_no_harm(self, toy: Path, samples: int, level: int) -> None:
-        read(VoskRecogniser(toy), noise(samples / HEARING_RATE, level), 8_000)
-
-    def test_two_recognisers_on_one_model_do_not_disturb_each_other(self, toy: Path) -> None:
-        first, second = VoskRecogniser(toy), VoskRecogniser(toy)
-        alone = read(first, noise(1))
-        first.start()
-        second.start()
-        for at in range(0, HEARING_RATE, 512):
-            first.accept(noise(1)[at : at + 512])
-            second.accept(noise(1, seed=1)[at : at + 512])
-        assert first.hypotheses()[0].text == alone
-        second.close()
-        assert read(first, noise(1)) == alone
-
-    def test_it_keeps_the_terminal_clean(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-        recogniser = build_recogniser("vosk", tmp_path, write_toy_model(tmp_path / "toy").name)
-        read(recogniser, noise(1))
-        recogniser.close()
-        assert capfd.readouterr() == ("", "")
+def no_moonshine() -> Recogniser:
+    raise ModelMissing("no wheel for this machine")
 
 
 class TestChoice:
@@ -238,6 +134,26 @@ class TestChoice:
         write_toy_model(tmp_path / OWN_MODEL)
         assert build_recogniser("auto", tmp_path, None).name == "moonshine tiny-en"
         assert build_recogniser("vosk", tmp_path, None).name == f"vosk {OWN_MODEL}"
+
+    def test_the_one_that_comes_with_the_program_is_taken_last_and_said_to_be_a_demonstration(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        shipped_dir = tmp_path / "with the program"
+        write_toy_model(shipped_dir / OWN_MODEL)
+        assert build_recogniser("auto", tmp_path, None, shipped_dir=shipped_dir).name == "moonshine tiny-en"
+        assert not caplog.text
+        monkeypatch.setattr(choose, "MoonshineRecogniser", no_moonshine)
+        assert build_recogniser("auto", tmp_path, None, shipped_dir=shipped_dir).name == f"vosk {OWN_MODEL}"
+        assert "put the folder of an official Vosk model into" in caplog.text
+        write_toy_model(tmp_path / "vosk-model-small-en-us-0.15")
+        for engine in ENGINES:
+            assert build_recogniser(engine, tmp_path, None, shipped_dir=shipped_dir).name == "vosk vosk-model-small-en-us-0.15"
+
+    def test_the_one_that_comes_with_the_program_can_be_asked_for_by_name(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        write_toy_model(tmp_path / "with the program" / OWN_MODEL)
+        for engine in ENGINES:
+            assert build_recogniser(engine, tmp_path, OWN_MODEL, shipped_dir=tmp_path / "with the program").name == f"vosk {OWN_MODEL}"
+        assert not caplog.text
 
     def test_a_damaged_model_is_passed_over_with_a_warning(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         write_toy_model(tmp_path / "vosk-model-small-en-us-0.15")

@@ -22,14 +22,9 @@ from voiceskill.edges.recording import VirtualClock
 from voiceskill.homeassistant.entities import Entities, Identity
 from voiceskill.household import Household
 from voiceskill.ports import Fault
-from voiceskill.status import Status, status_of
 
 BASE = "voiceskill/bedside-1"
 CONFIG = "homeassistant/device/bedside-1/config"
-
-
-def status(bed: Bedside) -> Status:
-    return status_of(skill(), Manners(), bed.rehearsal.device.state)
 
 
 class Device:
@@ -38,9 +33,13 @@ class Device:
     def __init__(self, broker: Broker) -> None:
         self.events: queue.Queue[Event] = queue.Queue()
         entities = Entities(skill(), Identity("bedside-1", "Bedside", "1.0"), shares_pain=False)
-        self.household = Household(
-            broker, entities, client_id="bedside-1", prefix="homeassistant", clock=VirtualClock(), post=self.events.put
-        )
+        self.household = Household(skill(), Manners(), broker, entities, name="bedside-1", prefix="homeassistant", clock=VirtualClock())
+
+    def begin(self) -> None:
+        self.household.begin(self.events.put)
+
+    def show(self, bed: Bedside) -> None:
+        self.household.settled(bed.rehearsal.device.state)
 
     def wish(self) -> Event:
         return self.events.get(timeout=PATIENCE_SECONDS)
@@ -49,7 +48,7 @@ class Device:
 @contextmanager
 def device(broker: Broker) -> Iterator[Device]:
     made = Device(broker)
-    made.household.start()
+    made.begin()
     try:
         yield made
     finally:
@@ -68,7 +67,7 @@ def at(broker: Mosquitto) -> Broker:
 
 def test_the_household_learns_of_the_device_and_how_it_stands_however_late_it_looks(mosquitto: Mosquitto) -> None:
     with device(at(mosquitto)) as bedside, onlooker(mosquitto.port) as early:
-        bedside.household.show(status(Bedside()))
+        bedside.show(Bedside())
         early.wait_for(f"{BASE}/attention")
         with onlooker(mosquitto.port) as late:
             assert late.wait_for(CONFIG)[1]
@@ -81,10 +80,10 @@ def test_the_household_learns_of_the_device_and_how_it_stands_however_late_it_lo
 def test_only_what_changes_is_said_again(mosquitto: Mosquitto) -> None:
     with device(at(mosquitto)) as bedside, onlooker(mosquitto.port) as house:
         bed = Bedside()
-        bedside.household.show(status(bed))
+        bedside.show(bed)
         house.wait_for(f"{BASE}/attention")
         bed.start("routine_breathing")
-        bedside.household.show(status(bed))
+        bedside.show(bed)
         assert house.wait_for(f"{BASE}/routine")[0] != "none"
 
 
@@ -127,11 +126,11 @@ def test_a_broker_that_is_restarted_is_told_how_things_stand_by_then(mosquitto: 
     with device(at(mosquitto)) as bedside:
         bed = Bedside()
         with onlooker(mosquitto.port) as house:
-            bedside.household.show(status(bed))
+            bedside.show(bed)
             house.wait_for(f"{BASE}/state", "ready")
         mosquitto.stop()
         bed.start("routine_breathing")
-        bedside.household.show(status(bed))
+        bedside.show(bed)
         mosquitto.start()
         with onlooker(mosquitto.port) as house:
             assert house.wait_for(f"{BASE}/routine")[0] != "none"
@@ -144,7 +143,7 @@ def test_a_device_without_power_is_shown_as_gone(mosquitto: Mosquitto) -> None:
         "import sys, time\n"
         "from tests.household.test_mqtt import Device\n"
         "from voiceskill.edges.mqtt import Broker\n"
-        "Device(Broker('127.0.0.1', int(sys.argv[1]))).household.start()\n"
+        "Device(Broker('127.0.0.1', int(sys.argv[1]))).begin()\n"
         "time.sleep(3600)\n"
     )
     with onlooker(mosquitto.port) as house, subprocess.Popen([sys.executable, "-c", script, str(mosquitto.port)]) as process:

@@ -128,12 +128,31 @@ class Guiding:
     phase: str
 
 
+Level = Literal["emergency", "maternity", "today"]
+"""How urgent an alert is: the tier of a flag."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Tell the household that someone may need help."""
+    """Tell the household that someone may need help: by the intent `kind`, or `help` where they asked for it.
+
+    `title` says it in words, for people. `attempt` is how often it is sent with this one, from 1. AlertSent or AlertFailed comes back with
+    the id, and AlertAcknowledged when somebody has seen it. Of one without an id, only onlookers learn.
+    """
 
     kind: str
-    level: Literal["emergency", "maternity", "today"]
+    level: Level
+    id: str = ""
+    title: str = ""
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class EndAlert:
+    """Send an alert no more. Those whom it reached are told that it was `called_off`, where it was."""
+
+    alert: Alert
+    called_off: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +181,7 @@ Action = (
     | CancelTimer
     | ForDiary
     | Alert
+    | EndAlert
     | CheckSound
     | CancelCheck
     | Called

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from voiceskill.core.actions import Alert
 from voiceskill.core.attention import Attention
 from voiceskill.core.diary import Memory
 from voiceskill.core.sound import Finding
@@ -172,7 +173,7 @@ class Failed:
     """An edge could not do its work. `ref` is the id of the reply or timer concerned, where there is one."""
 
     at: float
-    what: Literal["speech", "memory", "alert"]
+    what: Literal["speech", "memory"]
     message: str
     ref: str | None = None
 
@@ -205,6 +206,42 @@ class HearingSwitched:
 
     at: float
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSent:
+    """The alert of this id has reached at least one of those who pass it on. Nobody need have seen it."""
+
+    at: float
+    alert: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFailed:
+    """The alert of this id, as it was sent last, has reached nobody."""
+
+    at: float
+    alert: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertAcknowledged:
+    """Somebody has seen the alert of this id. `by` is their name, fit to be spoken; empty where it is not known."""
+
+    at: float
+    alert: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLeft:
+    """An alert was under way when the device was last switched off: since `raised`, and `reached` is whether it had reached anybody."""
+
+    at: float
+    alert: Alert
+    raised: datetime
+    reached: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +313,10 @@ Event = (
     | HearingSwitched
     | AskedToSay
     | Failed
+    | AlertSent
+    | AlertFailed
+    | AlertAcknowledged
+    | AlertLeft
     | DeviceFailed
     | DeviceRecovered
     | Missed

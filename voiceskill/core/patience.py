@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from enum import IntEnum
 
-from voiceskill.core.conversation.state import Listening, State
+from voiceskill.core.conversation.state import CountingDown, Listening, State
 from voiceskill.core.segmenter import Patience
 from voiceskill.core.skill import Control, Intent, Kind, Skill
 from voiceskill.core.understanding.lexical import without_fillers
@@ -33,7 +33,7 @@ class Expecting(IntEnum):
 
 def expecting(state: State) -> Expecting:
     """What may be said to a conversation that stands so."""
-    if state.asked or (state.guided and isinstance(state.guided.moment, Listening)):
+    if state.asked or isinstance(state.help, CountingDown) or (state.guided and isinstance(state.guided.moment, Listening)):
         return Expecting.ANSWER
     return Expecting.COMMAND if state.busy else Expecting.NOTHING
 

@@ -8,12 +8,13 @@ Laws of this module:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from voiceskill.core.precautions import Precautions, Screen, Timed
 from voiceskill.core.routines import Routine
 from voiceskill.core.sound import Finding
+from voiceskill.core.spoken_values import number
 
 
 class Kind(StrEnum):
@@ -130,7 +131,7 @@ class Intent:
     Who says this has the conditions it `implies`, for the rest of the episode. `precautions` are taken before it is answered or begun. What
     is `timed` comes with the offer to keep the time.
     After a flag, `stay` is said to whatever comes, in place of its line again. An intent that `wakes` is heard after
-    "good night" too; one that `alerts` tells the household.
+    "good night" too; one that `alerts` has the household told. The alert of a flag that is `counted` is counted down aloud first.
     """
 
     id: str
@@ -153,6 +154,7 @@ class Intent:
     stay: str | None = None
     wakes: bool = False
     alerts: bool = False
+    counted: bool = False
     tier: Tier | None = None
     confirm: bool = True
     then: str | None = None
@@ -301,6 +303,42 @@ class VisitorLines:
 
 
 @dataclass(frozen=True, slots=True)
+class HelpLines:
+    """What is said while help is called. Names in capitals are filled in when it is said.
+
+    The last three are written, not spoken: what an alert tells in words.
+    """
+
+    counted: str
+    counted_after_flag: str
+    still_counted: str
+    at_once: str
+    sending: str
+    sent: str
+    not_sent: str
+    no_answer: str
+    seen: str
+    seen_by_somebody: str
+    still_on: str
+    not_begun: str
+    called_off: str
+    resumed: str
+    unreached: str
+    asked: str
+    sign: str
+    ended: str
+
+    def in_seconds(self, line: str, seconds: int) -> str:
+        """One of the lines, with how long is counted."""
+        return line.replace("{SECONDS}", number(seconds))
+
+    def fixed(self, seconds: int) -> tuple[str, ...]:
+        """What can be said of these without knowing more than how long is counted."""
+        spoken = (getattr(self, one.name) for one in fields(self) if one.name not in {"asked", "sign", "ended"})
+        return tuple(line for line in (self.in_seconds(line, seconds) for line in spoken) if "{" not in line)
+
+
+@dataclass(frozen=True, slots=True)
 class Skill:
     """A loaded folder of intents.
 
@@ -308,6 +346,8 @@ class Skill:
     `unrelated` is talk that is not for the device; `spelling` maps letters to those that they sound like (see `core.attention`).
     `conditions` says of each in words what is known of somebody who has it, `condition_words` how people tell of it, `passing`
     are those that last for hours only.
+    Words of `call_off` call off an alert, those of `help_needed` only sound like it; after those of `badly_hurt` one is sent without
+    counting first.
     `countries` are those, as two letters, whose numbers to call are known.
     Words of `severe_signs` make a sign of danger an emergency; words of `distress` ask for short and slow answers and the routine
     `calming`; words of `elsewhere` are about things that the device knows nothing of; nobody has finished who stops after one of
@@ -342,6 +382,10 @@ class Skill:
     taking_back: TakingBack | None = None
     sound: SoundLines | None = None
     visitors: VisitorLines | None = None
+    help: HelpLines | None = None
+    call_off: tuple[str, ...] = ()
+    help_needed: tuple[str, ...] = ()
+    badly_hurt: tuple[str, ...] = ()
 
     def control(self, control: Control) -> Intent | None:
         """The intent that does `control`, if the skill has one."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from voiceskill.core.actions import Alert
+from voiceskill.core.actions import Alert, EndAlert
 
 
 class NoAlerts:
-    """An AlertSink for a household without any."""
+    """For a household in which nobody is told, and for conversations that are only typed, rehearsed or recorded."""
 
     def send(self, alert: Alert) -> None:
         """Nobody to tell."""
+
+    def end(self, action: EndAlert) -> None:
+        """Nobody was told."""

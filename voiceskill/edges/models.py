@@ -35,13 +35,23 @@ _WORD = re.compile(r"\S+\s+\d+")
 _OPTION = re.compile(r"--[\w.-]+=\S+")
 
 
+class DamagedModel(ModelMissing):
+    """The files of a model are not what they must be. `what` is wrong with them."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(f"The model {name} is damaged ({what}): install it again with `voiceskill models`, or remove it")
+        self.what = what
+
+
 def check_vosk_model(path: Path) -> None:
     """Look at the files of a model without loading it: presence, sizes, headers, text that can be read.
 
     Raises ModelMissing with one line that names the model and the file at fault.
     """
     if not path.is_dir():
-        raise ModelMissing(f"The speech model {path.name} is not in {path.parent}: put its folder there")
+        raise ModelMissing(
+            f"The speech model {path.name} is not in {path.parent}: type `voiceskill models install {path.name}`, or put its folder there"
+        )
     try:
         if not any(path.iterdir()):
             raise _damaged(path, "its folder is empty")
@@ -58,28 +68,29 @@ def check_vosk_model(path: Path) -> None:
         raise _damaged(path, f"{error.filename} cannot be read ({error.strerror})") from error
 
 
-def try_vosk_model(path: Path, cache_dir: Path) -> None:
+def try_vosk_model(path: Path, cache_dir: Path, place: Path | None = None) -> None:
     """Check the files, then load the model and let it hear a second of sound in a child process, unless it did well before.
 
     A good verdict is kept in `cache_dir` until a file of the model, or Vosk itself, changes; without a writable `cache_dir` the model is
-    tried at each start. Raises ModelMissing when the child dies, refuses the model or never ends.
+    tried at each start. It is kept for `place`, if the folder will be moved there as it is. Raises ModelMissing when the child dies,
+    refuses the model or never ends.
     """
     check_vosk_model(path)
-    place = str(path.resolve())
+    known_as = str((place or path).resolve())
     fingerprint = _fingerprint(path)
     tried = _load_tried(cache_dir)
-    if tried.get(place) == fingerprint:
+    if tried.get(known_as) == fingerprint:
         return
     _trial(path)
     with suppress(OSError):
         cache_dir.mkdir(parents=True, exist_ok=True)
         beside = cache_dir / f".{TRIED_FILE}.{os.getpid()}"
-        beside.write_text(json.dumps({**tried, place: fingerprint}, indent=1), encoding="utf-8")
+        beside.write_text(json.dumps({**tried, known_as: fingerprint}, indent=1), encoding="utf-8")
         beside.replace(cache_dir / TRIED_FILE)
 
 
-def _damaged(path: Path, what: str) -> ModelMissing:
-    return ModelMissing(f"The speech model {path.name} is damaged ({what}): remove the folder and unpack it again")
+def _damaged(path: Path, what: str) -> DamagedModel:
+    return DamagedModel(path.name, what)
 
 
 def _content(path: Path, name: str, most: int) -> bytes:

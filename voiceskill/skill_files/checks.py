@@ -17,7 +17,7 @@ _NEEDED = {
     Kind.DIARY: ("note",),
     Kind.CONTROL: ("control",),
 }
-_ONLY_FOR = {"tier": Kind.FLAG, "then": Kind.FLAG, "stay": Kind.FLAG, "control": Kind.CONTROL, "note": Kind.DIARY}
+_ONLY_FOR = {"tier": Kind.FLAG, "then": Kind.FLAG, "stay": Kind.FLAG, "counted": Kind.FLAG, "control": Kind.CONTROL, "note": Kind.DIARY}
 _BACKED_BY_SOURCES = (Kind.ANSWER, Kind.FLAG, Kind.ROUTINE)
 
 
@@ -72,6 +72,7 @@ def check_with_skill(intents: Sequence[Written], document: Document, skill: Skil
         "guide": bool(of_kind[Kind.ROUTINE]),
         "diary": bool(of_kind[Kind.DIARY]),
         "sound": any(written.intent.control is Control.CHECK_SOUND for written in intents),
+        "help": any(written.intent.alerts for written in intents),
     }
     yield from routines.check_lines(document, skill, needed)
 
@@ -95,7 +96,8 @@ def check_skill(document: Document, skill: SkillFile, placeholders: Mapping[str,
             yield document.problem(("rules", name), fault)
     for place, text, limits in routines.spoken_of_screen(skill.screen) if skill.screen else ():
         yield from _say(document, place, text, limits, placeholders)
-    for section, given in (("guide", skill.guide), ("diary", skill.diary), ("sound", skill.sound), ("visitors", skill.visitors)):
+    sections = {"guide": skill.guide, "diary": skill.diary, "sound": skill.sound, "visitors": skill.visitors, "help": skill.help}
+    for section, given in sections.items():
         for name, text in given.items():
             yield from _say(document, (section, name), text, spoken.ANSWER, placeholders)
     for name, text in skill.conditions.items():

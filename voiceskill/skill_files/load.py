@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from voiceskill.core.precautions import Timed
-from voiceskill.core.skill import DiaryLines, GuideLines, Intent, Lines, Skill, SoundLines, Source, TakingBack, VisitorLines
+from voiceskill.core.skill import DiaryLines, GuideLines, HelpLines, Intent, Lines, Skill, SoundLines, Source, TakingBack, VisitorLines
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.ports import Fault
 from voiceskill.skill_files.checks import Surroundings, Written, check_intent, check_skill, check_together, check_with_skill
@@ -156,4 +156,8 @@ def _build(
         else None,
         sound=SoundLines(**skill.sound) if skill.sound else None,
         visitors=VisitorLines(**skill.visitors) if skill.visitors else None,
+        help=HelpLines(**{name: fill(line, placeholders) for name, line in skill.help.items()}) if skill.help else None,
+        call_off=tuple(map(normalise, skill.call_off)),
+        help_needed=tuple(map(normalise, skill.help_needed)),
+        badly_hurt=tuple(map(normalise, skill.badly_hurt)),
     )

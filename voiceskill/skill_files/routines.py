@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from voiceskill.core.precautions import Precautions, Screen, ScreenPart, ScreenQuestion
 from voiceskill.core.routines import Listen, Part, Routine, Step
-from voiceskill.core.skill import DiaryLines, GuideLines, Kind, SoundLines, VisitorLines
+from voiceskill.core.skill import DiaryLines, GuideLines, HelpLines, Kind, SoundLines, VisitorLines
 from voiceskill.skill_files.document import Document, Place, Problem
 from voiceskill.skill_files.schema import IntentFile, PrecautionsSection, RoutineSection, ScreenSection, SkillFile, StepEntry
 from voiceskill.skill_files.spoken import QUESTION, STEP, Limits, fill
@@ -168,9 +168,12 @@ def check_screen(document: Document, skill: SkillFile, flags: frozenset[str]) ->
                     yield document.problem((*place, key), _no_condition(condition))
 
 
+_LINES = {"guide": GuideLines, "diary": DiaryLines, "sound": SoundLines, "visitors": VisitorLines, "help": HelpLines}
+
+
 def check_lines(document: Document, skill: SkillFile, needed: Mapping[str, bool]) -> Iterator[Problem]:
-    """Problems of the lines around routines, the diary, checks of the sound, and visitors; those that are `needed` must all be there."""
-    for key, lines in (("guide", GuideLines), ("diary", DiaryLines), ("sound", SoundLines), ("visitors", VisitorLines)):
+    """Problems of the lines about one subject each; those that are `needed` must all be there."""
+    for key, lines in _LINES.items():
         given: dict[str, str] = getattr(skill, key)
         known = {field.name for field in fields(lines)}
         if given or needed.get(key):

@@ -93,6 +93,7 @@ class IntentFile(_Keys):
     stay: Text | None = None
     wakes: bool = False
     alerts: bool = False
+    counted: bool = False
     tier: Tier | None = None
     confirm: bool = True
     examples: Texts = ()
@@ -217,6 +218,10 @@ class SkillFile(_Keys):
     taking_back: TakingBackSection | None = None
     sound: dict[str, Text] = {}
     visitors: dict[str, Text] = {}
+    help: dict[str, Text] = {}
+    call_off: Texts = ()
+    help_needed: Texts = ()
+    badly_hurt: Texts = ()
 
 
 class SourceEntry(_Keys):

@@ -45,7 +45,9 @@ STEP = Limits(words=25)
 TITLE = Limits(words=6)
 
 
-FILLED_WHEN_SAID = frozenset(("NAME", "SCORE", "TIME", "WHEN", "LOW", "HIGH", "REMEDY", "MINUTES", "STEPS", "CONDITION", "COUNT", "CODE"))
+FILLED_WHEN_SAID = frozenset(
+    ("NAME", "SCORE", "TIME", "WHEN", "LOW", "HIGH", "REMEDY", "MINUTES", "SECONDS", "STEPS", "CONDITION", "COUNT", "CODE")
+)
 """Names in curly brackets whose values are known only when the line is said."""
 
 

@@ -7,7 +7,7 @@ remember a phrase for the first help.
 from __future__ import annotations
 
 from voiceskill.core.actions import Called, Cue
-from voiceskill.core.conversation.state import Idle, State
+from voiceskill.core.conversation.state import CountingDown, Idle, State
 from voiceskill.core.conversation.turn import Turn
 from voiceskill.core.interpret import Interpretation
 from voiceskill.core.skill import Control, Skill
@@ -17,8 +17,11 @@ _CALLS_FOR_HELP = frozenset({Control.HELP, Control.CALL_SOMEONE})
 
 
 def awaits_words(state: State) -> bool:
-    """Whether a question of ours is open or a routine under way: then "left side", so near to "hey bedside", is an answer and no call."""
-    return bool(state.guided) or not isinstance(state.phase, Idle)
+    """Whether a question of ours is open, a routine under way or an alert about to be sent.
+
+    Then "left side", so near to "hey bedside", is an answer and no call.
+    """
+    return bool(state.guided) or not isinstance(state.phase, Idle) or isinstance(state.help, CountingDown)
 
 
 def called(turn: Turn, utterance: int) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from voiceskill.core.actions import Alert
-from voiceskill.core.conversation import answers, by_hand, flags, floor, guide, notes, screening, sound, steering, timing
+from voiceskill.core.conversation import answers, by_hand, calling, flags, floor, guide, notes, screening, sound, steering, timing
 from voiceskill.core.conversation.state import (
     CarryOn,
     Checking,
     Clarifying,
     Confirming,
+    CountingDown,
     Flagged,
     Forgetting,
     Hurt,
@@ -55,12 +55,34 @@ class Controls:
     def do(self, turn: Turn, control: Control, outcome: Outcome) -> None:
         """Do what `control` means as things stand."""
         turn.change(misses=0, asleep=False)
-        if control is Control.STOP:
+        if control is Control.CANCEL and isinstance(turn.state.help, CountingDown):
+            self.call_off(turn)
+        elif calling.steered(turn, control):
+            pass
+        elif control is Control.STOP:
             self._stop(turn)
         elif control is Control.HURTS:
             self._hurts(turn)
         elif not self._answered(turn, control) and not self._steered(turn, control, outcome):
             self._otherwise(turn, control)
+
+    def call_off(self, turn: Turn, besides: Control | None = None) -> None:
+        """Call off the alert that is counted down or under way, and what is being asked with it; do what was said `besides`."""
+        turn.change(misses=0, asleep=False)
+        if besides is Control.STOP:
+            self._end_all(turn)
+        calling.call_off(turn)
+        if besides is Control.HURTS:
+            self._hurts(turn)
+        match turn.state.phase:
+            case Flagged() as flagged if flags.stays(turn, flagged):
+                flags.again(turn, flagged)
+            case Confirming(intent):
+                flags.deny(turn, intent)
+            case Flagged() | Interrupted() | Offered():
+                turn.close()
+            case _:
+                pass
 
     # Answers to what we asked.
 
@@ -160,13 +182,16 @@ class Controls:
     def _stop(self, turn: Turn) -> None:
         """Silence is the acknowledgement of a stop; only a stop with nothing to silence gets a word."""
         was_speaking = bool(turn.state.speaking)
+        self._end_all(turn)
+        if not calling.stopped(turn) and not was_speaking:
+            _acknowledge(turn, Control.STOP)
+
+    def _end_all(self, turn: Turn) -> None:
         guide.end(turn, Ending.STOPPED)
         timing.end(turn)
         turn.silence()
         turn.hush()
         turn.close()
-        if not was_speaking:
-            _acknowledge(turn, Control.STOP)
 
     def _hurts(self, turn: Turn) -> None:
         turn.close()
@@ -241,14 +266,12 @@ class Controls:
     def _help(self, turn: Turn, control: Control) -> None:
         """Say what to do in need, and offer what goes with it."""
         intent = _intent(turn, control)
-        if intent is None:
+        if intent is None or (control is Control.CALL_SOMEONE and intent.alerts and calling.ask(turn)):
             return
         turn.silence()
         guide.hold(turn)
         text = turn.rotate(intent.id, intent.answers)
         offered = turn.skill.intents.get(intent.offer or "")
-        if control is Control.CALL_SOMEONE and intent.alerts:
-            turn.do(Alert("help", "emergency"))
         if offered and offered.invitation:
             turn.say(f"{text} {offered.invitation}")
             turn.open(Offered(offered.id))

@@ -15,6 +15,7 @@ from voiceskill.core.conversation import (
     answers,
     attending,
     by_hand,
+    calling,
     flags,
     floor,
     guide,
@@ -46,6 +47,10 @@ from voiceskill.core.diary import ConditionTold
 from voiceskill.core.echo_guard import is_echo
 from voiceskill.core.events import (
     Adjusted,
+    AlertAcknowledged,
+    AlertFailed,
+    AlertLeft,
+    AlertSent,
     AskedToSay,
     ClockSet,
     DeviceFailed,
@@ -140,8 +145,10 @@ class Conversation:
             case TimerFired(timer=timer) if timer == QUESTION_TIMER:
                 self._lapse(turn)
             case TimerFired(timer=timer):
-                if not timing.fired(turn, timer) and not troubles.fired(turn, timer):
+                if not any(fired(turn, timer) for fired in (calling.fired, timing.fired, troubles.fired)):
                     guide.fired(turn, timer)
+            case AlertSent() | AlertFailed() | AlertAcknowledged() | AlertLeft():
+                calling.told(turn, event)
             case SpeechStarted(at=at, utterance=utterance, typed=typed):
                 turn.change(began=(utterance, at))
                 if not typed:
@@ -233,11 +240,12 @@ class Conversation:
         if questions and attending.only_called(turn, questions[0], meant):
             return
         turn.do(Understood(heard.utterance, meant.outcome))
-        if obeyed and not meant.flags and (meant.escape == obeyed or isinstance(meant.outcome, NoMatch)):
-            return
-        if not heard.typed and not attending.hears(turn, meant, began):
-            return
         text = normalise([*questions, *readings][0])
+        called_off = calling.is_called_off(turn, text)
+        if obeyed and not meant.flags and not called_off and (meant.escape == obeyed or isinstance(meant.outcome, NoMatch)):
+            return
+        if not heard.typed and not called_off and not attending.hears(turn, meant, began):
+            return
         if isinstance(meant.outcome, Match) and not meant.flags and not meant.escape and not turn.state.asleep and not is_moan(text):
             turn.cue("heard")
         self._respond(turn, meant, text)
@@ -272,6 +280,10 @@ class Conversation:
             flags.raise_flag(turn, sure[0], sure[1:], heard=text)
         elif isinstance(phase, Confirming) and not _is_no(self._skill, meant.outcome):
             flags.raise_flag(turn, self._skill.intents[phase.intent])
+        elif calling.is_called_off(turn, text):
+            self._controls.call_off(turn, meant.escape)
+        elif calling.is_kept_on(turn, text) and not meant.escape:
+            turn.change(misses=0)
         elif not self._heeds(turn.state, meant, text):
             pass
         elif meant.escape:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from voiceskill.core.actions import Alert
-from voiceskill.core.conversation import guide, timing
+from voiceskill.core.actions import Level
+from voiceskill.core.conversation import calling, guide, timing
 from voiceskill.core.conversation.state import Confirming, Flagged, Idle
 from voiceskill.core.conversation.turn import Turn
 from voiceskill.core.diary import ConditionTold, Ending, Screened, ScreenResult
@@ -12,6 +12,8 @@ from voiceskill.core.understanding.normalise import says_any
 
 _REPEAT_SECONDS = 20.0
 """How long after an emergency line silence is taken as a wish to hear it again."""
+
+_LEVELS: dict[Tier, Level] = {Tier.EMERGENCY: "emergency", Tier.MATERNITY: "maternity", Tier.TODAY: "today"}
 
 _TOLD_AT_MOST = 2
 _STAYED_AT_MOST = 5
@@ -32,25 +34,24 @@ def raise_flag(turn: Turn, intent: Intent, others: tuple[Intent, ...] = (), hear
         turn.save(Screened(turn.now, result, about=flag.id))
         for condition in flag.implies:
             turn.save(ConditionTold(turn.now, condition))
-    turn.do(Alert(intent.id, (intent.tier or Tier.TODAY).value))
-    turn.say(_line(turn, intent, several=bool(earlier or others), heard=heard), urgent=True)
+    severe = not emergency and turn.skill.lines.severe is not None and says_any(heard, turn.skill.severe_signs)
+    level = _LEVELS[Tier.EMERGENCY if severe else intent.tier or Tier.TODAY]
+    counted = not others and calling.waits(turn, intent, heard)
+    told = "" if counted else calling.at_once(turn, intent, level)
+    turn.say(_line(turn, intent, told, severe=severe, several=bool(earlier or others)), urgent=True)
+    if counted:
+        calling.count_down(turn, intent, level)
     if intent.then and (emergency or intent.then.endswith("?")):
         turn.open(Flagged(intent.id), _REPEAT_SECONDS)
     else:
         turn.close()
 
 
-def _line(turn: Turn, intent: Intent, *, several: bool, heard: str) -> str:
-    parts = [intent.answers[0]]
+def _line(turn: Turn, intent: Intent, told: str, *, severe: bool, several: bool) -> str:
+    """The line, what else there is to it, that the household is told, and what follows."""
     lines = turn.skill.lines
-    if intent.tier is Tier.TODAY:
-        if lines.severe and says_any(heard, turn.skill.severe_signs):
-            parts.append(lines.severe)
-        elif several and lines.two_signs:
-            parts.append(lines.two_signs)
-    if intent.then:
-        parts.append(intent.then)
-    return " ".join(parts)
+    more = lines.severe if severe else lines.two_signs if several and intent.tier is Tier.TODAY else None
+    return " ".join(part for part in (intent.answers[0], more, told, intent.then) if part)
 
 
 def _flags_of_today(turn: Turn) -> set[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from voiceskill.core.actions import Say
+from voiceskill.core.actions import Alert, Say
 from voiceskill.core.attention import Attention
 from voiceskill.core.diary import Entry, Memory
 from voiceskill.core.events import DeviceKind
@@ -264,6 +264,50 @@ class Guided:
         return f"guide-{self.beat}"
 
 
+# Whether help is called.
+
+
+@dataclass(frozen=True, slots=True)
+class Uncalled:
+    """It is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountingDown:
+    """We said that we send the `alert`, and do so unless it is called off. `left` are the seconds still to be counted aloud."""
+
+    alert: Alert
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """The `alert` was sent, last at `sent`, and is sent anew until somebody has seen it.
+
+    It was `asked` for, and no sign of danger. `reached` is whether it has reached anybody, `failing` whether we said that it does not.
+    `silent` is how often it was sent anew since somebody here last spoke of it.
+    """
+
+    alert: Alert
+    sent: float
+    asked: bool
+    reached: bool = False
+    failing: bool = False
+    silent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """These have seen the `alert`, the first of them at `at`; without a name where it is not known."""
+
+    alert: Alert
+    at: float
+    by: tuple[str, ...]
+
+
+Help = Uncalled | CountingDown | Calling | Answered
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """What is said when something is kept for good: `kept`, and `rest`, which is said at any rate.
@@ -311,7 +355,7 @@ class State:
     that nothing can be kept, `asleep` whether good night was said, `nudged` the day on which we last said that it is not getting
     better, `timed` the intent that we keep the time for. `gain` is the loudness asked for, `hushed` whether to
     be soft and short at any hour, `attention` who is listened to, if not as the owner's settings have it; `trouble` is what is wrong with
-    the devices.
+    the devices, `help` whether somebody is called.
     """
 
     phase: Phase = Idle()
@@ -344,6 +388,7 @@ class State:
     hushed: bool = False
     attention: Attention | None = None
     trouble: Trouble = Trouble()
+    help: Help = Uncalled()
 
     @property
     def asked(self) -> bool:
@@ -353,7 +398,7 @@ class State:
     @property
     def busy(self) -> bool:
         """Whether there is anything to stop."""
-        return bool(self.speaking or self.guided or self.timed) or self.asked
+        return bool(self.speaking or self.guided or self.timed) or self.asked or isinstance(self.help, CountingDown)
 
     def wall(self, at: float) -> datetime:
         """The time of day at the time of an event."""

@@ -98,14 +98,15 @@ def missed(turn: Turn) -> None:
         guide.say_where_we_were(turn)
 
 
-def _is_held(state: State) -> bool:
-    return state.guided is not None and isinstance(state.guided.moment, Held)
-
-
 def _hold(turn: Turn) -> None:
     if turn.state.guided and not _is_held(turn.state):
         guide.hold(turn)
         turn.change(trouble=replace(turn.state.trouble, holds=True))
+
+
+def _is_held(state: State) -> bool:
+    """Whether a routine is held: somebody may have carried on with it while a device was away."""
+    return state.guided is not None and isinstance(state.guided.moment, Held)
 
 
 def _complain(turn: Turn, line: str | None) -> bool:

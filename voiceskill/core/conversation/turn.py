@@ -35,12 +35,14 @@ class Manners:
     """How the owner wants it.
 
     In the `quiet` hours, from one time of day to the other, we speak softly and shortly. `attention` is who is listened to when nothing is
-    going on, and `wake_phrase` what calls us, if anything does.
+    going on, and `wake_phrase` what calls us, if anything does. `countdown` are the seconds that are counted before an alert is sent that
+    need not go at once; None where there is nobody to be alerted.
     """
 
     quiet: tuple[time, time] | None = None
     attention: Attention = "open"
     wake_phrase: WakePhrase | None = None
+    countdown: int | None = None
 
     def quiet_at(self, moment: datetime) -> bool:
         """Whether these are quiet hours."""

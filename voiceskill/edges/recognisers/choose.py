@@ -4,7 +4,7 @@
 1. the Vosk model named in the settings;
 2. the official English Vosk models, large before small (by what they take on disk);
 3. Moonshine, whose model comes with the program;
-4. `vosk-bedside-en`, the project's own small model.
+4. `vosk-bedside-en`, the project's own small model, which comes with the program too: a demonstration, and better than nothing.
 A damaged model is passed over with a warning: someone in pain is better served by the next one than by none.
 """
 
@@ -30,14 +30,21 @@ _log = logging.getLogger(__name__)
 
 
 def build_recogniser(
-    engine: Literal["auto", "vosk", "moonshine"], models_dir: Path, model: str | None, *, cache_dir: Path | None = None
+    engine: Literal["auto", "vosk", "moonshine"],
+    models_dir: Path,
+    model: str | None,
+    *,
+    shipped_dir: Path | None = None,
+    cache_dir: Path | None = None,
 ) -> Recogniser:
     """Build the recogniser that the settings ask for.
 
-    `model` is the name of a folder in `models_dir`, or a path. `cache_dir` keeps which models were tried (default: `models_dir`).
-    Raises ModelMissing with the way out.
+    `model` is the name of a folder in `models_dir`, or a path. `shipped_dir` holds the models that come with the program; of one name, the
+    owner's goes before. `cache_dir` keeps which models were tried (default: `models_dir`). Raises ModelMissing with the way out.
     """
+    own = _own(models_dir, shipped_dir)
     vosk = partial(_vosk, cache_dir=cache_dir or models_dir)
+    last = [partial(_demonstration, path, models_dir, vosk) for path in own]
     match engine:
         case "moonshine":
             if model not in (None, MOONSHINE_MODEL):
@@ -45,13 +52,22 @@ def build_recogniser(
             return MoonshineRecogniser()
         case "vosk":
             if model is not None:
-                return vosk(models_dir / model)
-            builders: list[Callable[[], Recogniser]] = [partial(vosk, path) for path in [*_official(models_dir), *_own(models_dir)]]
+                return vosk(_named(model, models_dir, own))
+            builders: list[Callable[[], Recogniser]] = [*(partial(vosk, path) for path in _official(models_dir)), *last]
         case "auto":
-            named = [models_dir / model] if model not in (None, MOONSHINE_MODEL) else []
+            named = [_named(model, models_dir, own)] if model not in (None, MOONSHINE_MODEL) else []
             before = [partial(vosk, path) for path in dict.fromkeys([*named, *_official(models_dir)])]
-            builders = [*before, MoonshineRecogniser, *(partial(vosk, path) for path in _own(models_dir))]
+            builders = [*before, MoonshineRecogniser, *last]
     return _first(builders, models_dir)
+
+
+def first_choice(engine: Literal["auto", "vosk", "moonshine"], models_dir: Path, model: str | None) -> str | None:
+    """The model that `build_recogniser` tries first, sound or not: the name of a folder in `models_dir`, or a path."""
+    if model is not None:
+        return model
+    vosk = [path.name for path in _official(models_dir)] if engine != "moonshine" else []
+    own = [OWN_MODEL] if engine == "vosk" else []
+    return next(iter([*vosk, *own]), None if engine == "vosk" else MOONSHINE_MODEL)
 
 
 def _first(builders: Sequence[Callable[[], Recogniser]], models_dir: Path) -> Recogniser:
@@ -62,7 +78,8 @@ def _first(builders: Sequence[Callable[[], Recogniser]], models_dir: Path) -> Re
         except ModelMissing as error:
             _log.warning("%s", error)
             reason = reason or f" ({error})"
-    raise ModelMissing(f"There is no speech model in {models_dir}: put the folder of a Vosk model there{reason}")
+    way_out = "`voiceskill models list` shows some to install, or put the folder of a Vosk model there"
+    raise ModelMissing(f"There is no speech model in {models_dir}: {way_out}{reason}")
 
 
 def _vosk(path: Path, *, cache_dir: Path) -> Recogniser:
@@ -70,14 +87,28 @@ def _vosk(path: Path, *, cache_dir: Path) -> Recogniser:
     return VoskRecogniser(path)
 
 
+def _demonstration(path: Path, models_dir: Path, build: Callable[[Path], Recogniser]) -> Recogniser:
+    built = build(path)
+    _log.warning(
+        "%s knows synthetic voices only and mishears people: put the folder of an official Vosk model into %s", path.name, models_dir
+    )
+    return built
+
+
 def _official(models_dir: Path) -> list[Path]:
     found = [path for path in models_dir.glob("vosk-model-*") if _OFFICIAL.match(path.name) and path.is_dir()]
     return sorted(found, key=lambda path: (-_bytes(path), path.name))
 
 
-def _own(models_dir: Path) -> list[Path]:
-    path = models_dir / OWN_MODEL
-    return [path] if path.is_dir() else []
+def _own(models_dir: Path, shipped_dir: Path | None) -> list[Path]:
+    """Where our own model is: at the owner's, and with the program."""
+    places = [folder / OWN_MODEL for folder in (models_dir, shipped_dir) if folder is not None]
+    return [path for path in places if path.is_dir()]
+
+
+def _named(model: str, models_dir: Path, own: Sequence[Path]) -> Path:
+    """The folder of a model that was asked for by name."""
+    return next((path for path in own if path.name == model), models_dir / model)
 
 
 def _bytes(path: Path) -> int:

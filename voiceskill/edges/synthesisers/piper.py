@@ -1,6 +1,6 @@
 """Piper, a neural synthesiser (https://github.com/OHF-Voice/piper1-gpl), for those who install it and a voice: the clearest there is.
 
-A voice is two files in the voices folder, `NAME.onnx` and `NAME.onnx.json`. It is loaded in a child process.
+A voice is two files, `NAME.onnx` and `NAME.onnx.json`, in the voices folder or in a folder NAME there. It is loaded in a child process.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from voiceskill.edges.models import DamagedModel
 from voiceskill.edges.synthesisers.child import RenderChild
 from voiceskill.edges.synthesisers.pace import bounded
 from voiceskill.edges.synthesisers.sound import pitch_ratio, shifted, spoken
@@ -23,13 +24,18 @@ _NATURAL_WPM = 165.0
 
 def installed_voices(folder: Path | None) -> tuple[VoiceInfo, ...]:
     """List the voices in `folder` that have both their files, by name. A missing or unreadable folder has none."""
+    return tuple(VoiceInfo(name, name, name.partition("-")[0].replace("_", "-").lower()) for name in sorted(_models(folder)))
+
+
+def _models(folder: Path | None) -> dict[str, Path]:
+    """The voices by name; one in a folder of its own before one without."""
     if folder is None:
-        return ()
+        return {}
     try:
-        models = sorted(model for model in folder.glob("*.onnx") if _settings_file(model).is_file())
+        in_folders = [model for model in folder.glob("*/*.onnx") if model.stem == model.parent.name]
+        return {model.stem: model for model in (*folder.glob("*.onnx"), *in_folders) if _settings_file(model).is_file()}
     except OSError:
-        return ()
-    return tuple(VoiceInfo(model.stem, model.stem, model.stem.partition("-")[0].replace("_", "-").lower()) for model in models)
+        return {}
 
 
 def is_installed(folder: Path | None) -> bool:
@@ -52,8 +58,8 @@ class Piper:
         command: Sequence[str] | None = None,
     ) -> None:
         self._folder = folder
-        self._voice = _find(voice, folder)
-        model = (folder or Path()) / f"{self._voice}.onnx"
+        self._voice = choose_voice(voice, folder)
+        model = _models(folder)[self._voice]
         _check(model)
         if command is None and importlib.util.find_spec("piper") is None:
             raise Fault("Piper is not installed: type `pip install piper-tts`, or choose another speech engine.")
@@ -101,10 +107,14 @@ def _settings_file(model: Path) -> Path:
     return model.with_name(model.name + ".json")
 
 
-def _find(wanted: str | None, folder: Path | None) -> str:
+def choose_voice(wanted: str | None, folder: Path | None) -> str:
+    """The name of the voice that would speak: `wanted`, or the first English one. Raises ModelMissing, and Fault for an unknown one."""
     present = installed_voices(folder)
     if not present:
-        raise ModelMissing(f"No Piper voice is installed: put NAME.onnx and NAME.onnx.json into {folder or 'the voices folder'}.")
+        raise ModelMissing(
+            "No Piper voice is installed: see `voiceskill models list` for one, "
+            f"or put NAME.onnx and NAME.onnx.json into {folder or 'the voices folder'}."
+        )
     if wanted is None:
         english = [voice.id for voice in present if voice.language.startswith("en")]
         return (english or [present[0].id])[0]
@@ -113,16 +123,30 @@ def _find(wanted: str | None, folder: Path | None) -> str:
     return wanted
 
 
+def try_voice(model: Path) -> None:
+    """Look at a voice's files, and load its network where that can be done. Raises ModelMissing."""
+    _check(model)
+    if importlib.util.find_spec("onnxruntime") is None:
+        return
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the library has errors of its own, down to bare Exception
+        raise DamagedModel(model.stem, f"{model.name} does not load") from error
+
+
 def _check(model: Path) -> None:
     """Say what is wrong with a voice's files as far as can be told without loading it. Raises ModelMissing."""
     settings = _settings_file(model)
-    way_out = "remove both files and install the voice again"
     try:
         int(json.loads(settings.read_text(encoding="utf-8"))["audio"]["sample_rate"])
         empty = model.stat().st_size == 0
     except OSError as error:
-        raise ModelMissing(f"The voice {model.stem} cannot be read ({error.strerror}): {way_out}.") from error
+        raise DamagedModel(model.stem, f"{Path(error.filename or model).name} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelMissing(f"The voice settings {settings.name} are damaged: {way_out}.") from error
+        raise DamagedModel(model.stem, f"{settings.name} holds no settings of a voice") from error
     if empty:
-        raise ModelMissing(f"The voice {model.name} is empty: {way_out}.")
+        raise DamagedModel(model.stem, f"{model.name} is empty")
