@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from voiceskill.alert_test import try_alerts
 from voiceskill.app import App, Home
 from voiceskill.edges.alerting.outbox import FolderOutbox
 from voiceskill.options import with_common_options
-from voiceskill.ports import AlertSink, Fault, Notice, Unfinished
+from voiceskill.ports import Fault, Unfinished
 
 alert = typer.Typer(no_args_is_help=True)
-
-_TEST = "this is only a test, nobody needs help"
 
 
 @alert.callback()
@@ -35,25 +33,14 @@ def test(home: Home) -> None:
     Example: `voiceskill alert test`
     """
     with App(home) as device:
-        sinks = device.alert_sinks()
-        if not sinks:
+        if not device.settings.alerts.sinks:
             raise Fault("nobody is told of alerts: add [[alerts.webhook]] or [[alerts.command]] to the settings, as docs/alerts.md shows")
-        now = datetime.now().astimezone()
-        notice = Notice(f"test-{now:%Y%m%d-%H%M%S}", "test", "today", _TEST, device.settings.alerts.device, now, status="test")
-        outcomes = [_try(sink, notice) for sink in sinks]
+        outcomes: list[bool] = []
+        for tried in try_alerts(device):
+            typer.echo(tried.line)
+            outcomes.append(tried.reached)
     if not all(outcomes):
         raise typer.Exit(1)
-
-
-def _try(sink: AlertSink, notice: Notice) -> bool:
-    try:
-        seen_by = sink.send(notice)
-    except Fault as fault:
-        typer.echo(f"{sink.name}: not reached. {fault}")
-        return False
-    seen = "" if seen_by is None else f", and says that {seen_by or 'somebody'} has seen it"
-    typer.echo(f"{sink.name}: took it{seen}")
-    return True
 
 
 @alert.command(name="list")

@@ -16,6 +16,7 @@ import numpy as np
 import platformdirs
 
 from voiceskill.addresses import Address, parse_address
+from voiceskill.alert_test import try_alerts
 from voiceskill.app import App
 from voiceskill.core.actions import Action
 from voiceskill.core.conversation import State
@@ -33,6 +34,7 @@ from voiceskill.edges.web.device import Refused
 from voiceskill.edges.web.pairing import Pairing
 from voiceskill.live import run_live
 from voiceskill.loop import Loop, Observe
+from voiceskill.model_desk import ModelDesk, known_models
 from voiceskill.ports import Clock, Fault, Pcm, VoiceInfo
 from voiceskill.screen import Onlooker, Scene, as_json, is_night, questions, routines, wish
 from voiceskill.settings import BadSettings
@@ -72,6 +74,7 @@ class BedsideScreen:
         self._manners = app.manners()
         self._onlooker = Onlooker(app.skill, self._manners, self._show)
         self._meter = Meter()
+        self._models = ModelDesk(app.home, known_models())
         self._scene: Scene | None = None
         self._news: Callable[[], None] = lambda: None
         self._post: Callable[[Event], None] | None = None
@@ -142,7 +145,7 @@ class BedsideScreen:
             "day": last.isoformat(),
             "earlier": (last - length).isoformat(),
             "later": min(last + length, today).isoformat(),
-            "period": _shown(last) if first == last else f"{_shown(first)} to {_shown(last)}",
+            "period": _period(first, last),
             "chart": draw(memory, chosen, last),
             "rows": [(f"{entry.at:%d %b, %H:%M}", told(entry)) for entry in reversed(entries_between(memory, first, last))],
             "count": len(memory.entries),
@@ -177,6 +180,9 @@ class BedsideScreen:
             "slowest": SLOWEST,
             "settings_file": str(self._settings_file()),
             "values": self._app.settings,
+            "device_name": self._app.settings.alerts.device,
+            "told_of_alerts": [sink.name for sink in self._app.settings.alerts.sinks],
+            "models": self._models.models(),
             "voices": self._known_voices(),
             "countries": sorted(self._app.skill.countries),
         }
@@ -222,9 +228,18 @@ class BedsideScreen:
         with self._lock:
             return [_examined(one) for one in examine_running(self._app)]
 
-    def watch_level(self) -> float:
-        """How loud the microphone is."""
-        return self._meter.level
+    def gauges(self) -> Mapping[str, Any]:
+        """How loud the microphone is, and how far a model is fetched."""
+        return {"level": round(self._meter.level, 1), "fetching": self._models.progress}
+
+    def install(self, model: str) -> bool:
+        """Begin to install a model."""
+        return self._models.install(model)
+
+    def test_alerts(self) -> list[str]:
+        """Send a test to those who are told of alerts."""
+        with self._lock:
+            return [tried.line for tried in try_alerts(self._app)]
 
     def _settings_file(self) -> Path:
         return self._app.home.settings_file or Path(platformdirs.user_config_dir("voiceskill")) / "settings.toml"
@@ -247,6 +262,12 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _period(first: date, last: date) -> str:
+    if first == last:
+        return _shown(last)
+    return f"{first.day if first.month == last.month else _shown(first)} to {_shown(last)}"
 
 
 def _shown(day: date) -> str:

@@ -19,16 +19,16 @@ from rich.table import Table
 
 from voiceskill.app import Home, shipped
 from voiceskill.edges.encoder import verify as verify_shipped
-from voiceskill.edges.model_management.download import Downloader
 from voiceskill.edges.model_management.library import VOICES, Installed, Library
-from voiceskill.edges.model_management.manifest import INSTALLABLE, Kind, Manifest, Model, load_manifest
-from voiceskill.edges.model_management.watch import Watch, readable
+from voiceskill.edges.model_management.manifest import INSTALLABLE, Kind, Manifest, Model
+from voiceskill.edges.model_management.watch import readable
 from voiceskill.edges.models import try_vosk_model
 from voiceskill.edges.recognisers.choose import first_choice
 from voiceskill.edges.recognisers.moonshine_engine import MODEL as MOONSHINE_MODEL
 from voiceskill.edges.recognisers.moonshine_engine import MoonshineRecogniser
-from voiceskill.edges.synthesisers.piper import choose_voice, try_voice
+from voiceskill.edges.synthesisers.piper import choose_voice
 from voiceskill.edges.synthesisers.piper import is_installed as piper_speaks
+from voiceskill.model_desk import known_models, open_library
 from voiceskill.options import with_common_options
 from voiceskill.ports import Fault, ModelMissing
 from voiceskill.progress import Quiet, shown
@@ -70,8 +70,8 @@ def list_(
 
     Example: `voiceskill models list`
     """
-    known = _known(manifest)
-    library = _library(home, known, Quiet())
+    known = known_models(manifest)
+    library = open_library(home, known, Quiet())
     rows = [_row(library, model) for model in known.models]
     rows += [_row_by_hand(one) for one in library.installed() if known.find(one.name) is None]
     if as_json:
@@ -102,12 +102,12 @@ def install(
 
     Example: `voiceskill models install vosk-model-small-en-us-0.15`
     """
-    known = _known(manifest)
+    known = known_models(manifest)
     if source is None:
         _install(home, known, _listed(known, name))
         return
     with shown() as watch, _interruptible():
-        installed = _library(home, known, watch).install_from(source, name)
+        installed = open_library(home, known, watch).install_from(source, name)
     _tell_of_use(home, installed)
 
 
@@ -120,11 +120,11 @@ def verify(home: Home, *, manifest: ListFile = None) -> None:
 
     Example: `voiceskill models verify`
     """
-    known = _known(manifest)
+    known = known_models(manifest)
     code = 0
     results: list[str] = []
     with shown() as watch:
-        for name, in_use, check in _checks(home, known, _library(home, known, watch), load_settings(home.settings_file)):
+        for name, in_use, check in _checks(home, known, open_library(home, known, watch), load_settings(home.settings_file)):
             use = ", in use" if in_use else ""
             try:
                 check()
@@ -146,8 +146,8 @@ def remove(
 
     Example: `voiceskill models remove vosk-model-small-en-us-0.15 --yes`
     """
-    known = _known(manifest)
-    library = _library(home, known, Quiet())
+    known = known_models(manifest)
+    library = open_library(home, known, Quiet())
     one, fetched = library.find(name), library.fetched(name) if known.find(name) else 0
     if one is None and not fetched:
         listed = known.find(name)
@@ -173,9 +173,9 @@ def offer(home: Home, *, manifest: ListFile = None) -> None:
     """
     if os.environ.get("CI") or not (sys.stdin.isatty() and sys.stderr.isatty()) or os.path.exists(home.models / OFFERED_FILE):  # noqa: PTH110 - Path raises where it may not look
         return
-    known = _known(manifest)
+    known = known_models(manifest)
     model = known.find(OFFERED)
-    if model is None or any(one.kind is Kind.VOSK for one in _library(home, known, Quiet()).installed()):
+    if model is None or any(one.kind is Kind.VOSK for one in open_library(home, known, Quiet()).installed()):
         return
     typer.echo(
         f"No Vosk model is installed; it hears with Moonshine, which came along. The official small Vosk model can be added: "
@@ -215,7 +215,7 @@ def _listed(known: Manifest, name: str | None) -> Model:
 
 def _install(home: Home, known: Manifest, model: Model) -> None:
     with shown() as watch, _interruptible():
-        new = _library(home, known, watch).install(model)
+        new = open_library(home, known, watch).install(model)
     if new:
         _tell_of_use(home, model.name)
     else:
@@ -241,20 +241,6 @@ def _tell_of_use(home: Home, name: str) -> None:
         typer.echo(f"{name} is installed. To speak with it, Piper itself is needed: .venv/bin/pip install 'piper-tts>=1.3'")
     else:
         typer.echo(f'{name} is installed. To speak with it, put this into the settings: voice = "{name}"')
-
-
-def _library(home: Home, known: Manifest, watch: Watch) -> Library:
-    def try_vosk(path: Path, place: Path) -> None:
-        try_vosk_model(path, home.cache, place)
-
-    def try_piper(path: Path, _place: Path) -> None:
-        try_voice(path)
-
-    return Library(home.models, known, {Kind.VOSK: try_vosk, Kind.PIPER: try_piper}, watch, Downloader(watch))
-
-
-def _known(manifest: Path | None = None) -> Manifest:
-    return load_manifest(manifest or shipped("models") / "manifest.toml")
 
 
 # What is there.

@@ -168,7 +168,7 @@ class Onlooker:
                 self._heard = Caption(at, text, settled=False)
             case Heard(text=text):
                 self._heard = Caption(at, text, settled=True)
-            case NotHeard():
+            case NotHeard() | Pressed():  # what follows a tap is no answer to what was said before it
                 self._heard = None
             case Say(id=say):
                 self._asked[say] = happening

@@ -28,9 +28,10 @@ class Screen(Bedside):
 
 
 @contextmanager
-def device(sound_server: SoundServer, folder: Path, data: Path) -> Iterator[Screen]:
+def device(sound_server: SoundServer, folder: Path, data: Path, more: str = "") -> Iterator[Screen]:
+    """Started as a user would, with `more` settings."""
     settings, messages = folder / "settings.toml", folder / "messages"
-    settings.write_text('screen = "http://127.0.0.1:0"\n')
+    settings.write_text(f'screen = "http://127.0.0.1:0"\n{more}')
     command = [sys.executable, "-m", "voiceskill", "run", "--events", "-", "--data-dir", str(data), "--config", str(settings)]
     with (
         messages.open("w") as stderr,

@@ -33,6 +33,8 @@ class FakeScreen:
         self.wishes: list[dict[str, str]] = []
         self.forgotten = 0
         self.spoken: list[str] = []
+        self.installed: list[str] = []
+        self.fetching: Values | None = None
         self.settings: list[dict[str, str]] = []
         self.words = "Ready"
         self.shown: dict[str, Any] = {"doing": "ready", "heard": None, "said": None, "lead": None}
@@ -70,7 +72,8 @@ class FakeScreen:
         sound: dict[str, Any] = {"alive": True, "parts": "ears; voice", "found": [], "hears": True, "quiet": False}
         factors = {"loudness": 1.0, "pace": 1.0, "softest": 0.2, "loudest": 2.5, "quickest": 0.8, "slowest": 2.2}
         rest = {"settings_file": "settings.toml", "values": Settings(), "voices": [VoiceInfo("rms", "rms", "en")], "countries": ["GB"]}
-        return {**sound, **factors, **rest}
+        model = {"name": "ears", "about": "hears", "size": "40 MB", "state": "not installed", "can_install": True}
+        return {**sound, **factors, **rest, "models": [model], "told_of_alerts": ["Anna"], "device_name": "Bed"}
 
     def change_settings(self, form: Mapping[str, str]) -> Refused | None:
         self.settings.append(dict(form))
@@ -85,8 +88,15 @@ class FakeScreen:
     def examine(self) -> list[Values]:
         return [{"part": "disk", "seen": "90 MB free", "health": "look", "advice": ("Delete something",)}]
 
-    def watch_level(self) -> float:
-        return -32.0
+    def gauges(self) -> Values:
+        return {"level": -32.0, "fetching": self.fetching}
+
+    def install(self, model: str) -> bool:
+        self.installed.append(model)
+        return model == "ears"
+
+    def test_alerts(self) -> list[str]:
+        return ["Anna: took it"]
 
 
 class House:

@@ -17,10 +17,11 @@ from voiceskill.edges.web.guard import HEADERS, MOST_BYTES
 from voiceskill.edges.web.pairing import CODE_SECONDS
 
 FORMS = [
-    *("/press/stop", "/wish", "/diary/delete", "/set-up/settings", "/set-up/listen", "/set-up/code", "/set-up/revoke", "/pair"),
+    *("/press/stop", "/wish", "/diary/delete", "/pair"),
+    *("/set-up/settings", "/set-up/listen", "/set-up/install", "/set-up/test-alerts", "/set-up/code", "/set-up/revoke"),
 ]
 PAGES = ["/", "/start", "/diary", "/diary.csv", "/set-up", "/set-up/doctor"]
-LIVE = ["/live", "/live/level"]
+LIVE = ["/live", "/live/gauges"]
 
 
 @pytest.fixture

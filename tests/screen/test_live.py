@@ -94,7 +94,7 @@ def test_a_thousand_changes_at_once_are_few_messages(tmp_path: Path) -> None:
 
 
 def test_the_level_of_the_microphone_comes_by_itself(tmp_path: Path) -> None:
-    with served(tmp_path) as server, looking(server, "/live/level") as scenes:
+    with served(tmp_path) as server, looking(server, "/live/gauges") as scenes:
         assert [next(scenes)["level"] for _ in range(3)] == [-32.0] * 3
 
 

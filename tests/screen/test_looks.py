@@ -189,3 +189,12 @@ def test_the_level_of_the_microphone_moves(shown: Shown) -> None:
     with page_of(shown.browser, shown.address) as page:
         page.goto("/set-up")
         expect(page.locator("#level")).to_have_js_property("value", -32)
+
+
+def test_installing_a_model_has_a_bar(shown: Shown) -> None:
+    shown.device.fetching = {"words": "Fetching ears", "done": 30, "total": 40, "busy": True}
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/set-up")
+        expect(page.locator("#fetching-words")).to_have_text("Fetching ears")
+        expect(page.locator("#fetched")).to_have_js_property("position", 0.75)
+    shown.device.fetching = None

@@ -85,6 +85,20 @@ def test_a_voice_can_be_listened_to(house: House) -> None:
     assert (answer.headers["content-type"], answer.content) == ("audio/wav", b"RIFF")
 
 
+def test_a_model_can_be_installed_and_is_told_of_where_it_cannot(house: House) -> None:
+    browser = house.bedside()
+    assert "Install, 40 MB" in browser.get("/set-up").text
+    assert "cannot be installed" not in browser.post("/set-up/install", model="ears").text
+    assert "cannot be installed" in browser.post("/set-up/install", model="../../etc").text
+    assert house.device.installed == ["ears", "../../etc"]
+
+
+def test_who_is_told_of_alerts_can_be_tried_out(house: House) -> None:
+    browser = house.bedside()
+    assert "Bed tells: Anna." in browser.get("/set-up").text
+    assert "Anna: took it" in browser.post("/set-up/test-alerts").text
+
+
 def test_the_doctor_speaks_in_words(house: House) -> None:
     page = house.bedside().get("/set-up/doctor").text
     assert "Disk: could be better." in page

@@ -114,6 +114,13 @@ def test_a_cough_leaves_no_words_on_the_screen() -> None:
     assert bed.shown["doing"] == "ready"
 
 
+def test_a_tap_takes_the_words_that_were_heard_before_it_from_the_screen() -> None:
+    bed = Bed()
+    bed.hear("does heat help")
+    bed.press("routine_breathing")
+    assert not bed.shown["heard"]
+
+
 def test_what_it_says_comes_sentence_by_sentence_with_its_length() -> None:
     bed = Bed()
     bed.hear("does heat help")

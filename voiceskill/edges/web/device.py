@@ -20,7 +20,7 @@ class Refused:
 class Device(Protocol):
     """The device behind the pages.
 
-    What may wait for a disk is called in a thread of its own: all but `scene`, `night`, `wish`, `start`, `say_code` and `watch_level`.
+    What may wait for a disk is called in a thread of its own: all but `scene`, `night`, `wish`, `start`, `say_code` and `gauges`.
     """
 
     def scene(self) -> Values:
@@ -71,6 +71,14 @@ class Device(Protocol):
         """What the doctor sees of each part: `part`, `seen`, `health`, `advice`."""
         ...
 
-    def watch_level(self) -> float:
-        """The loudness of the microphone, in dBFS, at its loudest since this was last asked."""
+    def gauges(self) -> Values:
+        """What moves on the page Set-up: the `level` of the microphone, in dBFS, and the `fetching` of a model, or None."""
+        ...
+
+    def install(self, model: str) -> bool:
+        """Begin to install a model. False where that cannot be."""
+        ...
+
+    def test_alerts(self) -> list[str]:
+        """Send a test to those who are told of alerts, and say of each what came of it."""
         ...

@@ -27,7 +27,7 @@ from voiceskill.ports import Clock, Fault
 
 _HERE = Path(__file__).parent
 _PAIRED_FOR_SECONDS = 365 * 24 * 3600
-_LEVEL_SECONDS = 0.1
+_GAUGE_SECONDS = 0.1
 
 Handler = Callable[[Request, Mapping[str, str]], Awaitable[Response]]
 
@@ -59,12 +59,14 @@ class Pages:
                 get("/set-up/doctor", self._doctor),
                 get("/pair", self._pair),
                 get("/live", self._live),
-                get("/live/level", self._level),
+                get("/live/gauges", self._gauges),
                 post("/press/{name}", self._press),
                 post("/wish", self._wish),
                 post("/diary/delete", self._delete_diary),
                 post("/set-up/settings", self._change_settings),
                 post("/set-up/listen", self._listen),
+                post("/set-up/install", self._install),
+                post("/set-up/test-alerts", self._test_alerts),
                 post("/set-up/code", self._code),
                 post("/set-up/revoke", self._revoke),
                 post("/pair", self._try_code),
@@ -118,8 +120,8 @@ class Pages:
     async def _live(self, request: Request) -> Response:
         return self._looking(request, lambda: {"night": self._device.night(), **self._device.scene()}, None)
 
-    async def _level(self, request: Request) -> Response:
-        return self._looking(request, lambda: {"level": round(self._device.watch_level(), 1)}, _LEVEL_SECONDS)
+    async def _gauges(self, request: Request) -> Response:
+        return self._looking(request, self._device.gauges, _GAUGE_SECONDS)
 
     def _looking(self, request: Request, look: Callable[[], Values], seconds: float | None) -> Response:
         visitor = visitor_of(request.scope)
@@ -159,6 +161,14 @@ class Pages:
     async def _listen(self, _request: Request, form: Mapping[str, str]) -> Response:
         sound = await to_thread.run_sync(self._device.listen_to, form.get("voice", ""))
         return Response(sound, media_type="audio/wav")
+
+    async def _install(self, request: Request, form: Mapping[str, str]) -> Response:
+        begun = await to_thread.run_sync(self._device.install, form.get("model", ""))
+        return await self._set_up_page(request, {} if begun else {"wrong": "It cannot be installed now: another one is."})
+
+    async def _test_alerts(self, request: Request, _form: Mapping[str, str]) -> Response:
+        lines = await to_thread.run_sync(self._device.test_alerts)
+        return await self._set_up_page(request, {"told": ". ".join(lines)})
 
     async def _code(self, request: Request, form: Mapping[str, str]) -> Response:
         code = await to_thread.run_sync(self._pairing.new_code)

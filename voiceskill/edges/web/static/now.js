@@ -41,12 +41,12 @@ function showSaid(one, now) {
     const seconds = one.seconds ?? parts.length * 0.38;
     let before = 0;
     const spans = parts.map((word) => {
-      const span = element("later", `${word} `);
+      const span = element("later", word);
       const begins = (seconds * before) / whole;
       before += weight(word);
       return { span, begins };
     });
-    said.replaceChildren(...(one.before ? [element("before", `${one.before} `)] : []), ...spans.map((word) => word.span));
+    said.replaceChildren(...(one.before ? [element("before", `${one.before} `)] : []), ...spans.flatMap((word) => [word.span, " "]));
     spoken = { key, spans, seconds };
     if (!/^\w+\.$/.test(one.text)) aloud.textContent = one.text;
   }

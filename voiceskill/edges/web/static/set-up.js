@@ -4,7 +4,24 @@ import { buttons, follow, send } from "/static/page.js";
 buttons();
 
 const level = document.getElementById("level");
-if (level) follow("/live/level", (scene) => { level.value = scene.level; });
+const fetching = document.getElementById("fetching");
+const fetched = document.getElementById("fetched");
+const fetchingWords = document.getElementById("fetching-words");
+
+follow("/live/gauges", (scene) => {
+  if (level) level.value = scene.level;
+  fetching.hidden = !scene.fetching;
+  if (!scene.fetching) return;
+  const { words, done, total, busy } = scene.fetching;
+  fetched.hidden = !busy;
+  if (total) {
+    fetched.max = total;
+    fetched.value = done;
+  } else {
+    fetched.removeAttribute("value");
+  }
+  if (fetchingWords.textContent !== words) fetchingWords.textContent = words;
+});
 
 for (const slider of document.querySelectorAll('input[type="range"]')) {
   slider.form.querySelector("button").hidden = true;
