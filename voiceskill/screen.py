@@ -20,6 +20,7 @@ from voiceskill.core.conversation.state import Counting, Guided, Held, Listening
 from voiceskill.core.conversation.steering import QUICKEST, SLOWEST
 from voiceskill.core.events import (
     Adjusted,
+    DeviceKind,
     Event,
     Heard,
     HearingSwitched,
@@ -55,6 +56,8 @@ BUTTONS: Mapping[str, Control] = {
 
 _SHOWN_SECONDS = 120.0
 """How long words stay on the screen after they were said."""
+
+_DEVICES: Mapping[DeviceKind, str] = {"microphone": "No microphone", "loudspeaker": "No sound"}
 
 _MODES: Mapping[str, Attention] = {"open": "open", "wake": "wake"}
 _SWITCH = {"on": True, "off": False}
@@ -128,12 +131,13 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that the screen shows of the conversation."""
+    """All that the screen shows of the conversation. `away` is a device that is of no use now, `found` what a check of the sound found."""
 
     status: Status
     heard: Caption | None = None
     said: Sentence | None = None
     lead: Lead | None = None
+    away: DeviceKind | None = None
     found: tuple[Finding, ...] | None = None
 
 
@@ -185,7 +189,8 @@ class Onlooker:
         if state.guided and isinstance(state.guided.moment, Counting):
             self._counts |= self._asked.keys() - ({self._said.say} if self._said else set())
         lead = self._lead(at, state) if state.guided else None
-        scene = Scene(self._status, self._heard, self._said, lead, self._found)
+        away = next((device for device in _DEVICES if device in state.trouble.away), None)
+        scene = Scene(self._status, self._heard, self._said, lead, away, self._found)
         if scene != self._scene:
             self._scene = scene
             self._show(scene)
@@ -257,8 +262,8 @@ def as_json(scene: Scene | None, now: float) -> dict[str, Any]:
     heard = scene.heard if scene.heard and now - scene.heard.at < _SHOWN_SECONDS else None
     said = scene.said if scene.said and not (scene.said.over and now - scene.said.since > _SHOWN_SECONDS) else None
     return {
-        "doing": status.doing.value,
-        "words": _DOING[status.doing],
+        "doing": "lost" if scene.away else status.doing.value,
+        "words": _DEVICES[scene.away] if scene.away else _DOING[status.doing],
         "danger": status.danger,
         "hears": status.hears,
         "loudness": round(status.loudness, 2),

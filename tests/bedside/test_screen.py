@@ -96,7 +96,13 @@ def test_a_routine_is_led_on_the_screen_and_the_diary_shows_what_was_said(sound_
     data.mkdir()
     (home / "cache").mkdir(exist_ok=True)
     (data / "cache").symlink_to(home / "cache")  # a diary of its own, and replies that are rendered once for all
-    with device(sound_server, tmp_path, data) as running, chromium() as browser, page_of(browser, running.address) as page:
+    noise = np.random.default_rng(1).normal(0, 20, 20 * HEARING_RATE).astype(np.int16)  # a microphone that gives nothing at all is muted
+    with (
+        sound_server.room_filled_with(noise, HEARING_RATE),
+        device(sound_server, tmp_path, data) as running,
+        chromium() as browser,
+        page_of(browser, running.address) as page,
+    ):
         start(page, "Two minute breathing")
         ring = page.locator("#ring[data-kind=in]")
         expect(ring.locator("text")).not_to_be_empty(timeout=PATIENCE)

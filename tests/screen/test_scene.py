@@ -16,6 +16,8 @@ from voiceskill.core.actions import Say
 from voiceskill.core.conversation import Conversation, Manners, State
 from voiceskill.core.events import (
     Adjusted,
+    DeviceFailed,
+    DeviceRecovered,
     Event,
     Heard,
     HearingSwitched,
@@ -207,6 +209,14 @@ def test_switched_off_hearing_is_shown() -> None:
     bed.take(HearingSwitched(100.0, on=False))
     bed.finish()
     assert (bed.shown["doing"], bed.shown["words"], bed.shown["hears"]) == ("hearing off", "Not listening", False)
+
+
+def test_a_device_that_is_away_is_named_until_it_is_back() -> None:
+    bed = Bed()
+    bed.take(DeviceFailed(100.0, "microphone", "lost", "gone"))
+    assert (bed.shown["doing"], bed.shown["words"]) == ("lost", "No microphone")
+    bed.take(DeviceRecovered(101.0, "microphone"))
+    assert bed.shown["words"] != "No microphone"
 
 
 def test_the_same_is_not_shown_twice() -> None:
