@@ -26,11 +26,11 @@ from pathlib import Path
 
 import numpy as np
 import soxr
-from rapidfuzz import fuzz
 
 from scripts.bench_suite.rooms import NOISES, Sound, loudness, mixed, recorded, reverberated
 from scripts.bench_suite.voices import replies
-from scripts.phrases import JUDGED, learnt, listed, read_tsv
+from scripts.mishearing import denials, kept_share
+from scripts.phrases import HEARD, JUDGED, learnt, listed, read_tsv
 from voiceskill.core.understanding.judgement import Judgement
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.edges.encoder import OnnxEncoder
@@ -41,7 +41,6 @@ from voiceskill.skill_files import load_skill
 
 ROOT = Path(__file__).resolve().parent.parent
 RAW = ROOT / "out" / "heard"
-LEARNT = ROOT / "training" / "heard-en.tsv"
 TUNING = ROOT / "tests" / "phrases" / "tuning_heard.tsv"
 
 _NONE, _NOT = "none", "not:"
@@ -57,27 +56,17 @@ _EACH_FLAG, _EACH_LOOK_ALIKE, _EACH_CONTROL, _EACH_OTHER, _UNRELATED = 60, 16, 2
 _TALKS, _CROWDS, _ECHOES = 650, 750, 250
 _TUNING_EACH, _TUNING_UNRELATED, _TUNING_TALKS, _TUNING_CROWDS = 9, 250, 160, 120
 
-_LITTLE_WORDS = frozenset(
-    """
-    a an the i you he she it we they me my your his her its our their this that these those is are was were be been am do does did
-    have has had i'm i've it's that's there's to of in on at for with from by as and or but so if then than up out off about just like
-    um er oh well right okay ok please hey uh ah listen sorry god can could will would shall should may might what which who how when
-    where why here there too very all some any
-    """.split()  # noqa: SIM905 - prose is easier to read
-)
-_DENIALS = frozenset({"no", "not", "never", "without", "cannot", "nor", "nothing", "none"})
+_KEPT_SHARE, _FLAG_KEPT_SHARE = 0.6, 0.8
+"""Share of its weighty words from which a line means what it meant; a flag's few words must hardly be touched."""
 
-_SAME_WORD = 80.0
-"""Likeness, of 100, from which a word was heard, if not quite."""
-
-_KEPT_SHARE = 0.6
-"""Share of its weighty words from which a line means what it meant."""
-
-_KEPT_IF_JUDGED_SHARE = 0.34
+_KEPT_IF_SEEN_SHARE = 0.34
 """The same where the judge that is shipped still sees the meaning."""
 
-_STILL_SEEN_AT = 0.15
-"""Its probability of a flag from which it does, and below which there is nothing to be seen."""
+_MEANT_AT, _FLAG_SEEN_AT = 0.3, 0.15
+"""Its probability of an intent, or of a flag, from which it does."""
+
+_NOT_OURS_AT = 0.5
+"""Its probability of "none" from which a line that lost all its words is taken for talk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,40 +258,18 @@ def recognised(*, tuning: bool) -> list[Heard]:
     return [Heard(*rest) for _, *rest in sorted(lines, key=lambda line: int(line[0]))]
 
 
-def weighty(text: str) -> list[str]:
-    """The words of normalised `text` that carry its meaning."""
-    return [word for word in text.split() if word not in _LITTLE_WORDS]
-
-
-def denials(text: str) -> int:
-    """How often normalised `text` denies something."""
-    return sum(word in _DENIALS or word.endswith("n't") for word in text.split())
-
-
-def kept_share(said: str, heard: str) -> float:
-    """Share of the weighty words that were said which were heard, if not quite."""
-    wanted, found = weighty(said), heard.split()
-    if not wanted:
-        return float(said == heard)
-    return sum(any(fuzz.ratio(word, other) >= _SAME_WORD for other in found) for word in wanted) / len(wanted)
-
-
 def meaning(one: Heard, judgement: Judgement) -> str | None:
     """The label of what was heard, or None where nobody could tell."""
-    said, heard = normalise(one.said), normalise(one.heard)
     if one.label == _NONE:
         return _NONE
-    share = kept_share(said, heard)
-    flag_seen = max(judgement.flags.values())
-    if denials(said) == denials(heard):
-        if share >= _KEPT_SHARE:
-            return one.label
-        if share >= _KEPT_IF_JUDGED_SHARE and not one.label.startswith(_NOT):
-            best = max(judgement.intents, key=judgement.intents.__getitem__)
-            if best == one.label or judgement.flags.get(one.label, 0.0) >= _STILL_SEEN_AT:
-                return one.label
-    nothing_left = share == 0 and len(heard.split()) > 1 and flag_seen < _STILL_SEEN_AT
-    return _NONE if nothing_left else None
+    said, heard = normalise(one.said), normalise(one.heard)
+    share, flag_seen = kept_share(said, heard), judgement.flags.get(one.label, 0.0)
+    if share == 0:
+        nothing_left = judgement.none >= _NOT_OURS_AT and max(judgement.flags.values()) < _FLAG_SEEN_AT
+        return _NONE if nothing_left and len(heard.split()) > 1 else None
+    seen = flag_seen >= _FLAG_SEEN_AT or judgement.intents.get(one.label, 0.0) >= _MEANT_AT
+    enough = _KEPT_IF_SEEN_SHARE if seen else _FLAG_KEPT_SHARE if one.label in judgement.flags else _KEPT_SHARE
+    return one.label if share >= enough and denials(said) == denials(heard) else None
 
 
 def collect(*, tuning: bool) -> None:
@@ -310,7 +277,7 @@ def collect(*, tuning: bool) -> None:
     found = recognised(tuning=tuning)
     # For tuning everything keeps its meaning: what is lost by ear is to be counted as lost.
     lines = [(one.label, one.heard, one.said) for one in found] if tuning else list(_worth_learning(found))
-    path = TUNING if tuning else LEARNT
+    path = TUNING if tuning else HEARD
     path.parent.mkdir(parents=True, exist_ok=True)
     order = sorted(dict.fromkeys(lines))
     path.write_text("".join("\t".join(line) + "\n" for line in order if line[1]), encoding="utf-8")

@@ -40,6 +40,8 @@ from torch import nn
 from torch.nn import functional
 from transformers import AutoModel
 
+from scripts.mishearing import Mishearings, kept_share
+from scripts.phrases import misheard
 from voiceskill.core.skill import Kind, Skill
 from voiceskill.core.understanding.ngrams import ROWS, ngrams, weights
 from voiceskill.core.understanding.normalise import normalise
@@ -48,8 +50,6 @@ from voiceskill.skill_files import load_skill
 
 ROOT = Path(__file__).resolve().parent.parent
 TUNING = ROOT / "tests" / "phrases" / "tuning.tsv"
-HEARD = ROOT / "training" / "heard-en.tsv"
-"""What a recogniser made of phrases: label, what was heard, what was said."""
 
 _BATCH = 128
 _MOST_PER_TEMPLATE = 500
@@ -66,6 +66,15 @@ _RAMBLING_SHARE = 0.04
 """Sentences made of several that are for nobody, begun and ended anywhere, as a share of all: talk is cut as it comes."""
 
 _RAMBLING_WORDS = (6, 32)
+
+_MISHEARD_SHARE = 0.15
+"""Sentences garbled as a recogniser has garbled others, as a share of all."""
+
+_HEARD_TIMES = 3
+"""How often a misheard sentence is learnt for once that a written one is."""
+
+_LITTLE_LEFT = 0.5
+"""Share of its weighty words below which a misheard line doesn't show which word was taken for which."""
 
 _CROPPED_FROM = 8
 """Words of a misheard sentence for nobody from which a stretch of it is learnt too."""
@@ -121,12 +130,17 @@ def rows_of(skill: Skill, labels: Labels, chance: random.Random) -> list[Row]:
     return [row for row in rows if row.text]
 
 
-def heard_rows(path: Path, skill: Skill, labels: Labels, chance: random.Random) -> list[Row]:
+def mishearings() -> Mishearings:
+    """What a recogniser takes for what. Lines of which little is left tell nothing of it."""
+    pairs = [(normalise(" ".join(said)), normalise(heard)) for _, heard, said in misheard()]
+    return Mishearings((said, heard) for said, heard in pairs if kept_share(said, heard) >= _LITTLE_LEFT)
+
+
+def heard_rows(skill: Skill, labels: Labels, chance: random.Random) -> list[Row]:
     """What was misheard, as it was labelled; of what is for nobody also a stretch, unless someone listed that as meaning something."""
     known = {normalise(text) for intent in skill.intents.values() for text in (*intent.examples, *intent.escape, *intent.collected)}
     rows: list[Row] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        label, heard, _ = line.split("\t")
+    for label, heard, _ in misheard():
         if label.startswith("not:"):
             rows.append(Row(normalise(heard), None, frozenset()))
             continue
@@ -145,8 +159,10 @@ def stretched(words: Sequence[str], shortest: int, longest: int, chance: random.
     return " ".join(words[start : start + length])
 
 
-def varied(text: str, chance: random.Random) -> str:
-    """The sentence as it might be said or heard another time: a filler, a word lost, doubled or run into the next."""
+def varied(text: str, known: Mishearings, chance: random.Random) -> str:
+    """The sentence as it might be said or heard another time: misheard, or a filler, a word lost, doubled or run into the next."""
+    if chance.random() < _MISHEARD_SHARE:
+        return known.misheard(text, chance)
     words = text.split()
     throw = chance.random()
     place = chance.randrange(len(words))
@@ -253,7 +269,7 @@ def batches(rows: list[Row], chance: random.Random) -> list[list[Row]]:
 
 def train(judge: Judge, wordpieces: WordPieces, rows: list[Row], labels: Labels, *, epochs: int, rate: float, seed: int) -> None:
     """Train the encoder and both heads together."""
-    chance = random.Random(seed)
+    chance, known = random.Random(seed), mishearings()
     heads = [*judge.intent.parameters(), *judge.flag.parameters()]
     groups = [{"params": judge.encoder.encoder.parameters(), "lr": rate}, {"params": heads, "lr": rate * 10}]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
@@ -262,7 +278,7 @@ def train(judge: Judge, wordpieces: WordPieces, rows: list[Row], labels: Labels,
     began = time.monotonic()
     judge.train()
     for epoch in range(epochs):
-        varied_rows = [Row(varied(row.text, chance), row.intent, row.flags) for row in rows]
+        varied_rows = [Row(varied(row.text, known, chance), row.intent, row.flags) for row in rows]
         total = 0.0
         made = [*embedded(varied_rows, chance), *rambling(varied_rows, labels, chance)]
         epoch_batches = batches([*varied_rows, *made], chance)
@@ -393,7 +409,9 @@ def main(arguments: Iterable[str] | None = None) -> None:
     vocabulary = vocabulary_of(base_model())
     wordpieces = WordPieces(vocabulary)
     chance = random.Random(given.seed)
-    rows = [*rows_of(skill, labels, chance), *heard_rows(HEARD, skill, labels, chance)]
+    rows = rows_of(skill, labels, chance)
+    for _ in range(_HEARD_TIMES):
+        rows += heard_rows(skill, labels, chance)
     print(f"{len(rows)} sentences, {len(labels.intents)} intents, {len(labels.flags)} flags")
     given.out.mkdir(parents=True, exist_ok=True)
     train_ngrams(rows, labels, given.out, seed=given.seed)
