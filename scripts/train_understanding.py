@@ -200,12 +200,14 @@ def rambling(rows: Sequence[Row], labels: Labels, chance: random.Random) -> Iter
 
 
 class Judge(nn.Module):
-    """The encoder, mean-pooled, and the two heads."""
+    """The encoder, mean-pooled, and the two heads. Only its uppermost `layers` are trained, or all."""
 
-    def __init__(self, folder: Path, labels: Labels) -> None:
+    def __init__(self, folder: Path, labels: Labels, layers: int | None = None) -> None:
         super().__init__()
         self.encoder = AutoModel.from_pretrained(folder, local_files_only=True, attn_implementation="eager")
         self.encoder.embeddings.requires_grad_(requires_grad=False)  # half of all weights, which 20,000 sentences cannot better
+        for layer in self.encoder.encoder.layer[: -layers if layers else 0]:
+            layer.requires_grad_(requires_grad=False)
         width = self.encoder.config.hidden_size
         self.dropout = nn.Dropout(0.1)
         self.intent = nn.Linear(width, len(labels.intents) + 1)
@@ -271,7 +273,11 @@ def train(judge: Judge, wordpieces: WordPieces, rows: list[Row], labels: Labels,
     """Train the encoder and both heads together."""
     chance, known = random.Random(seed), mishearings()
     heads = [*judge.intent.parameters(), *judge.flag.parameters()]
-    groups = [{"params": judge.encoder.encoder.parameters(), "lr": rate}, {"params": heads, "lr": rate * 10}]
+    learning = [one for one in judge.encoder.encoder.parameters() if one.requires_grad]
+    groups = [{"params": learning, "lr": rate}, {"params": heads, "lr": rate * 10}]
+        {"params": [one for one in judge.encoder.encoder.parameters() if one.requires_grad], "lr": rate},
+        {"params": heads, "lr": rate * 10},
+    ]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
     steps = epochs * math.ceil(len(rows) * (1 + 1.5 * _EMBEDDED_SHARE + _RAMBLING_SHARE) / _BATCH) + 1
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [rate, rate * 10], total_steps=steps, pct_start=0.1)
@@ -399,6 +405,9 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rate", type=float, default=1.2e-4)
     parser.add_argument("--further", type=Path, metavar="DIR", help="go on from the model in this folder")
+    parser.add_argument("--layers", type=int, help="train so many of the six layers only, the uppermost")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the written sentences that are learnt, beside all misheard ones")
+    parser.add_argument("--encoder-only", action="store_true", help="leave the linear judge as it is")
     parser.add_argument("--ngrams-only", action="store_true", help="train the linear judge alone, in a minute")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(list(arguments) if arguments is not None else None)
@@ -409,15 +418,17 @@ def main(arguments: Iterable[str] | None = None) -> None:
     vocabulary = vocabulary_of(base_model())
     wordpieces = WordPieces(vocabulary)
     chance = random.Random(given.seed)
-    rows = rows_of(skill, labels, chance)
+    written = rows_of(skill, labels, chance)
+    rows = chance.sample(written, round(given.share * len(written)))
     for _ in range(_HEARD_TIMES):
         rows += heard_rows(skill, labels, chance)
     print(f"{len(rows)} sentences, {len(labels.intents)} intents, {len(labels.flags)} flags")
     given.out.mkdir(parents=True, exist_ok=True)
-    train_ngrams(rows, labels, given.out, seed=given.seed)
+    if not given.encoder_only:
+        train_ngrams(rows, labels, given.out, seed=given.seed)
     if given.ngrams_only:
         return
-    judge = Judge(base_model(), labels)
+    judge = Judge(base_model(), labels, given.layers)
     if given.further:
         take_over(judge, given.further, labels)
     train(judge, wordpieces, rows, labels, epochs=given.epochs, rate=given.rate, seed=given.seed)
