@@ -275,9 +275,6 @@ def train(judge: Judge, wordpieces: WordPieces, rows: list[Row], labels: Labels,
     heads = [*judge.intent.parameters(), *judge.flag.parameters()]
     learning = [one for one in judge.encoder.encoder.parameters() if one.requires_grad]
     groups = [{"params": learning, "lr": rate}, {"params": heads, "lr": rate * 10}]
-        {"params": [one for one in judge.encoder.encoder.parameters() if one.requires_grad], "lr": rate},
-        {"params": heads, "lr": rate * 10},
-    ]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
     steps = epochs * math.ceil(len(rows) * (1 + 1.5 * _EMBEDDED_SHARE + _RAMBLING_SHARE) / _BATCH) + 1
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [rate, rate * 10], total_steps=steps, pct_start=0.1)
