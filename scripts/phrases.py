@@ -26,6 +26,7 @@ from voiceskill.core.understanding.normalise import normalise
 ROOT = Path(__file__).resolve().parent.parent
 LEARNT = ROOT / "intents" / "en" / "phrases"
 JUDGED = {"tuning": ROOT / "tests" / "phrases" / "tuning.tsv", "heldout": ROOT / "tests" / "phrases" / "heldout.tsv"}
+HEARD = ROOT / "scripts" / "training" / "heard-en.tsv"
 
 NEAR = 92.0
 """Likeness, of 100, from which two phrases of one meaning are the same phrase."""
@@ -66,6 +67,12 @@ def listed() -> Phrases:
         intent = yaml.safe_load(path.read_text(encoding="utf-8"))
         found[path.stem] += [*intent.get("examples", ()), *intent.get("escape", ())]
     return found
+
+
+def misheard() -> list[tuple[str, str, list[str]]]:
+    """What is learnt besides, by scripts/heard.py: label, what was heard, and the lines that were said."""
+    lines = [line.split("\t") for line in HEARD.read_text(encoding="utf-8").splitlines()]
+    return [(label, heard, said.split(" / ")) for label, heard, said in lines]
 
 
 def _label(path: Path) -> str:
@@ -119,6 +126,9 @@ def leaks() -> list[str]:
         for label, phrases in read_tsv([path]).items():
             told_twice = [phrase for phrase in phrases if owner.setdefault(normalise(phrase), name) != name]
             found += [f"{name}: {label}: {phrase!r} also stands among the {owner[normalise(phrase)]}" for phrase in told_twice]
+    for label, heard, said in misheard():
+        judged = [phrase for phrase in (heard, *said) if owner.get(normalise(phrase)) in JUDGED]
+        found += [f"misheard: {label}: {phrase!r} also stands among the {owner[normalise(phrase)]}" for phrase in judged]
     return found
 
 

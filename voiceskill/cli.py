@@ -20,7 +20,7 @@ from rich.text import Text
 from voiceskill import __version__
 from voiceskill.alert_commands import alert
 from voiceskill.app import App, Home
-from voiceskill.bedside_screen import run_beside, screen_beside_the_bed
+from voiceskill.bedside_screen import screen_beside_the_bed
 from voiceskill.core.actions import Say
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.outcome import Match, Outcome
@@ -30,6 +30,7 @@ from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.devices import list_devices
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.export_commands import export
+from voiceskill.household import household_of
 from voiceskill.journal import Journal
 from voiceskill.loop import Observe
 from voiceskill.model_commands import models
@@ -43,6 +44,7 @@ from voiceskill.serve_command import serve
 from voiceskill.settings import BadSettings
 from voiceskill.skill_files import SkillErrors
 from voiceskill.typed import Rehearsal, TypedDevice
+from voiceskill.watched import run_watched
 
 EXIT_CODES: dict[type[Fault], int] = {BadSettings: 2, SkillErrors: 2, NoAudioDevice: 3, ModelMissing: 4}
 """Any other fault is 1, wrong usage 2, done 0."""
@@ -124,8 +126,8 @@ def run(
         if wav is not None and out is not None:
             write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
         else:
-            with beside_the_bed(device), screen_beside_the_bed(device, announce) as screen:
-                run_beside(device, screen, observe, listening, record=record)
+            with beside_the_bed(device), screen_beside_the_bed(device, announce) as screen, household_of(device) as household:
+                run_watched(device, observe, listening, screen=screen, household=household, record=record)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
 
 from voiceskill import __version__
 from voiceskill.app import App
@@ -15,6 +16,7 @@ from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.mqtt import ONLINE, Broker, MqttLink
 from voiceskill.homeassistant.entities import Entities, Identity
 from voiceskill.ports import Clock
+from voiceskill.settings import BadSettings
 from voiceskill.status import Status, Watch
 
 _PORT, _TLS_PORT = 1883, 8883
@@ -46,19 +48,19 @@ class Household:
         """Why it is not, in words."""
         return self._link.trouble
 
-    def begin(self, post: Callable[[Event], None]) -> None:
-        """There is a conversation, to be told of wishes by `post`. Connect soon, and whenever the connection is lost."""
+    def begin(self, post: Callable[[Event], None], _parts: str = "") -> None:
+        """See watched.Onlooker. Connect soon, and whenever the connection is lost."""
         self._post = post
         self._link.start()
 
-    def observe(self, happening: Event | Action) -> None:
+    def observe(self, _at: float, happening: Event | Action) -> None:
         """Tell what happens, if it concerns the household."""
         self._watch.observe(happening)
         told = self._entities.happening(happening)
         if told:
             self._link.tell(*told)
 
-    def settled(self, state: State) -> None:
+    def settled(self, _at: float, state: State) -> None:
         """Show how things stand after an event."""
         self._watch.settled(state)
 
@@ -80,15 +82,30 @@ class Household:
             self._post(event)
 
 
+def _address(text: str) -> tuple[str, int]:
+    address = urlsplit(text)
+    try:
+        port = address.port
+    except ValueError:
+        port = -1
+    if address.scheme != "mqtt" or not address.hostname or port == -1:
+        raise BadSettings(f"{text}: is no address of a broker; write it like mqtt://192.168.1.2:1883")
+    return address.hostname, port or 0
+
+
 @contextmanager
-def household_of(app: App) -> Iterator[Household | None]:
-    """The household that the settings name, or None. Raises Fault where the certificate cannot be used."""
+def household_of(app: App, asked_for: str | None = None) -> Iterator[Household | None]:
+    """The household whose broker is `asked_for` (mqtt://HOST:PORT), or else named by the settings; None without one.
+
+    Raises BadSettings where that is no address, and Fault where the certificate cannot be used.
+    """
     settings = app.settings.mqtt
-    if not settings.host:
+    host, port = _address(asked_for) if asked_for else (settings.host, settings.port)
+    if not host:
         yield None
         return
-    port = settings.port or (_TLS_PORT if settings.tls else _PORT)
-    broker = Broker(settings.host, port, settings.user, settings.password.get_secret_value(), tls=settings.tls, ca_file=settings.ca_file)
+    port = port or (_TLS_PORT if settings.tls else _PORT)
+    broker = Broker(host, port, settings.user, settings.password.get_secret_value(), tls=settings.tls, ca_file=settings.ca_file)
     entities = Entities(app.skill, Identity(settings.id, settings.name, __version__), shares_pain=settings.share_pain)
     made = Household(app.skill, app.manners(), broker, entities, name=settings.id, prefix=settings.prefix, clock=MonotonicClock())
     with closing(made):

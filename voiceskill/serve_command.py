@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from voiceskill.app import App, Home
-from voiceskill.bedside_screen import run_beside, screen_at
+from voiceskill.bedside_screen import screen_at
+from voiceskill.household import household_of
 from voiceskill.options import with_common_options
 from voiceskill.running import announce, listening, stop_when_signalled, when_signalled
 from voiceskill.serve import USUAL_ADDRESS, wyoming, wyoming_address
+from voiceskill.watched import run_watched
 
 
 @with_common_options
@@ -26,6 +28,12 @@ def serve(
         str | None,
         typer.Option("--http", help="Serve the bedside screen here; a browser elsewhere in the house needs a code.", metavar="HOST:PORT"),
     ] = None,
+    mqtt: Annotated[
+        str | None,
+        typer.Option(
+            "--mqtt", help="Show the device at the bedside to this broker, with the settings of [mqtt].", metavar="mqtt://HOST:PORT"
+        ),
+    ] = None,
     audio: Annotated[bool, typer.Option("--audio", help="Listen and answer at the bedside too, as `run` does.")] = False,
 ) -> None:
     """Answer others in the house over Wyoming, such as Home Assistant: our conversation, our ears and our voice.
@@ -35,11 +43,14 @@ def serve(
 
     Example: `voiceskill serve --wyoming tcp://0.0.0.0:10500`, or with the bedside screen: `voiceskill serve --audio --http 127.0.0.1:8480`
     """
+    if mqtt is not None and not audio:
+        raise typer.BadParameter("--mqtt shows the device at the bedside: give --audio too")
     stop_when_signalled()
     with App(home) as device, wyoming(device, wyoming_address(device, wyoming_at)) as address, screen_at(device, announce, http) as screen:
         typer.echo(f"Answering others at tcp://{address}. Ctrl-C stops.", err=True)
         if audio:
-            run_beside(device, screen, lambda _at, _happening: None, listening)
+            with household_of(device, mqtt) as household:
+                run_watched(device, lambda _at, _happening: None, listening, screen=screen, household=household)
             return
         over = threading.Event()
         when_signalled(over.set)

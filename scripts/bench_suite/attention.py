@@ -29,6 +29,7 @@ from voiceskill.core.events import Event, Heard, Started
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.skill import Kind
 from voiceskill.edges.alerts import NoAlerts
+from voiceskill.edges.echo import NoEcho
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.store import MemoryStore
 from voiceskill.edges.vad import SileroVad
@@ -80,7 +81,7 @@ class _Ear:
 
     def __init__(self, recogniser: Recogniser, app: App) -> None:
         self._events: list[Event] = []
-        self._listener = Listener(SileroVad(), recogniser, app.segmenter(), self._events.append)
+        self._listener = Listener(NoEcho(), SileroVad(), recogniser, app.segmenter(), self._events.append)
         self.seconds = 0.0
 
     def hear(self, pcm: Pcm) -> list[Event]:

@@ -26,6 +26,7 @@ from voiceskill.app import App, Home
 from voiceskill.core.events import Event, Hypothesis, SpeechEnded, SpeechStarted
 from voiceskill.core.patience import Expecting, PatienceJudge
 from voiceskill.core.segmenter import Patience, SegmenterSettings
+from voiceskill.edges.echo import NoEcho
 from voiceskill.edges.vad import SileroVad
 from voiceskill.listen import FRAME_SECONDS, Listener
 from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Frame, Pcm, Recogniser
@@ -265,7 +266,7 @@ def _in_session(
     def judged(text: str) -> Patience:
         return judge.judge(text, expected)
 
-    listener = Listener(SileroVad(), counting, settings, post, judged if counting.engine else lambda _: Patience.USUAL)
+    listener = Listener(NoEcho(), SileroVad(), counting, settings, post, judged if counting.engine else lambda _: Patience.USUAL)
     found = []
     for said in sayings:
         expected = said.expected
@@ -350,8 +351,8 @@ def _television(lines: Sequence[Line], noise: np.random.Generator, folder: Path)
 def _room_row(name: str, sound: Pcm, judge: PatienceJudge, recogniser: Recogniser) -> tuple[Cell, ...]:
     events: list[Event] = []
     rationed, eager = _Counting(recogniser), _Counting(None)
-    _feed(Listener(SileroVad(), rationed, _PATIENT, events.append, lambda text: judge.judge(text, Expecting.NOTHING)), sound)
+    _feed(Listener(NoEcho(), SileroVad(), rationed, _PATIENT, events.append, lambda text: judge.judge(text, Expecting.NOTHING)), sound)
     begun, ended = ([event.at for event in events if isinstance(event, kind)] for kind in (SpeechStarted, SpeechEnded))
     lengths = [end - start for start, end in zip(begun, ended, strict=False)]
-    _feed(Listener(SileroVad(), eager, _fixed(_PATIENT.end_after), [].append), sound)
+    _feed(Listener(NoEcho(), SileroVad(), eager, _fixed(_PATIENT.end_after), [].append), sound)
     return name, len(lengths), max(lengths, default=0.0), rationed.seconds / _ROOM_SECONDS, eager.seconds / _ROOM_SECONDS

@@ -39,7 +39,7 @@ class Device:
         self.household.begin(self.events.put)
 
     def show(self, bed: Bedside) -> None:
-        self.household.settled(bed.rehearsal.device.state)
+        self.household.settled(0.0, bed.rehearsal.device.state)
 
     def wish(self) -> Event:
         return self.events.get(timeout=PATIENCE_SECONDS)
@@ -116,7 +116,7 @@ def test_home_assistant_starting_anew_is_told_all_again(mosquitto: Mosquitto) ->
 def test_danger_is_told_as_it_happens(mosquitto: Mosquitto) -> None:
     with device(at(mosquitto)) as bedside, onlooker(mosquitto.port) as house:
         house.wait_for(CONFIG)
-        bedside.household.observe(Alert("redflag_both_legs", "emergency"))
+        bedside.household.observe(0.0, Alert("redflag_both_legs", "emergency"))
         text, retained = house.wait_for(f"{BASE}/happening")
         assert "danger" in text
         assert not retained
