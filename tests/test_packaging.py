@@ -27,6 +27,7 @@ def test_the_wheel_holds_the_intents_the_models_what_is_exported_and_the_licence
     assert "voiceskill/data/models/manifest.toml" in names
     for name in ("help_at_the_bedside.yaml", "homeassistant.md", "ovos_skill.py"):
         assert f"voiceskill/export/{name}" in names
+    assert {"voiceskill/edges/web/templates/now.html", "voiceskill/edges/web/static/now.js"} <= set(names)
     assert any(name.endswith("LICENSE") for name in names)
     assert not any(name.startswith(("tests/", "scripts/")) for name in names)
 

@@ -43,6 +43,10 @@ _log = logging.getLogger(__name__)
 
 _SILENCE = -100.0
 _FALL_A_FRAME = 1.5
+
+_FIRST_DAY = date(2000, 1, 1)
+"""Nobody noted anything before."""
+
 _SAMPLE_SENTENCE = "Breathe in gently through your nose."
 _TEXTS = ("voice", "wake_phrase", "attention", "quiet_from", "quiet_until", "country")
 
@@ -134,7 +138,7 @@ class BedsideScreen:
         """A part of the diary, as a chart and a table."""
         chosen: Span = next((one for one in get_args(Span) if one == span), "week")
         today = self._now().date()
-        last = min(_day(day) or today, today)
+        last = min(max(_day(day) or today, _FIRST_DAY), today)
         with closing(SqliteStore(self._app.home.data)) as store:
             memory = store.load_all()
         first, length = first_day(chosen, last), timedelta(days=DAYS[chosen])

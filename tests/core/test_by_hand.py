@@ -10,7 +10,7 @@ from tests.rehearsing import Bedside, skill
 from voiceskill.core.conversation import Manners
 from voiceskill.core.conversation.by_hand import LOUDEST, SOFTEST
 from voiceskill.core.conversation.state import CarryOn, Flagged, Held
-from voiceskill.core.events import Adjusted, DeviceFailed, DeviceRecovered, Heard, HearingSwitched, Hypothesis
+from voiceskill.core.events import Adjusted, AskedToSay, DeviceFailed, DeviceRecovered, Heard, HearingSwitched, Hypothesis
 from voiceskill.core.skill import Kind
 
 HEARING_OFF = "I'm switched off from listening now. I can't hear you call for help."
@@ -151,3 +151,27 @@ def test_a_microphone_found_again_while_hearing_is_switched_off_hears_nothing_ye
     bed.take(DeviceFailed(bed.now, "microphone", "lost", "gone"))
     assert "We were" not in bed.take(DeviceRecovered(bed.now, "microphone"))
     assert "We were" in bed.take(HearingSwitched(bed.now, on=True))
+
+
+# What is said at somebody's wish.
+
+
+def test_what_is_to_be_said_is_said() -> None:
+    assert Bedside().take(AskedToSay(0.0, "One, two.")) == "One, two."
+
+
+def test_in_a_routine_it_is_said_in_passing_and_the_routine_goes_on() -> None:
+    bed = Bedside()
+    bed.start("routine_breathing")
+    assert "One, two." in bed.take(AskedToSay(bed.now, "One, two."))
+    assert bed.under_way == "routine_breathing"
+    bed.wait(30)
+    assert bed.under_way == "routine_breathing"
+
+
+def test_it_cuts_nothing_about_danger() -> None:
+    bed = Bedside()
+    bed.interrupt("I can't feel my legs")
+    bed.rehearsal.device.take(AskedToSay(bed.now, "One, two."))
+    assert [say.text for say in bed.rehearsal.device.state.speaking][-1] == "One, two."
+    assert len(bed.rehearsal.device.state.speaking) > 1
