@@ -313,7 +313,6 @@ def test_verify_exits_4_when_a_model_in_use_is_damaged_and_1_when_another_one_is
     ("text", "told"),
     [
         ('model = "gone"', "gone: missing or damaged, in use. The speech model gone is not in"),
-        ('recogniser = "vosk"', "vosk: missing or damaged, in use. The settings want Vosk, and no model is installed"),
         ('synthesiser = "piper"\nvoice = "nobody"', "nobody: missing or damaged, in use. No Piper voice is installed"),
     ],
 )
@@ -322,6 +321,14 @@ def test_a_model_that_the_settings_name_and_nobody_installed_is_missing(models: 
     done = models("verify")
     assert done.code == 4
     assert told in done.out
+
+
+def test_where_vosk_is_wanted_and_none_installed_our_own_model_is_the_one_in_use(models: Run, tmp_path: Path) -> None:
+    assert "vosk-bedside-en: intact\n" in models("verify").out
+    settings(tmp_path, 'recogniser = "vosk"')
+    done = models("verify")
+    assert "vosk-bedside-en: intact, in use" in done.out
+    assert done.code == 0
 
 
 def test_a_model_elsewhere_is_checked_too(models: Run, tmp_path: Path) -> None:

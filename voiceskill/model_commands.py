@@ -23,7 +23,7 @@ from voiceskill.edges.model_management.library import VOICES, Installed, Library
 from voiceskill.edges.model_management.manifest import INSTALLABLE, Kind, Manifest, Model
 from voiceskill.edges.model_management.watch import readable
 from voiceskill.edges.models import try_vosk_model
-from voiceskill.edges.recognisers.choose import first_choice
+from voiceskill.edges.recognisers.choose import OWN_MODEL, first_choice
 from voiceskill.edges.recognisers.moonshine_engine import MODEL as MOONSHINE_MODEL
 from voiceskill.edges.recognisers.moonshine_engine import MoonshineRecogniser
 from voiceskill.edges.synthesisers.piper import choose_voice
@@ -281,11 +281,9 @@ def _verified(one: Installed) -> bool:
     return one.record is not None and all(source.verified for source in one.record.sources.values())
 
 
-def _hears_with(home: Home, settings: Settings) -> str | None:
+def _hears_with(home: Home, settings: Settings) -> str:
     """The name of the model that it hears with, or would if it were whole; the path of one that lies elsewhere."""
     choice = first_choice(settings.recogniser, home.models, settings.model or None)
-    if choice is None:
-        return None
     path = home.models / choice
     return path.name if path.parent == home.models else str(path)
 
@@ -310,23 +308,17 @@ def _checks(home: Home, known: Manifest, library: Library, settings: Settings) -
     """All that can be checked: its name, whether it is in use, and what raises ModelMissing when it is not as it must be."""
     ears, voice = _hears_with(home, settings), _speaks_with(home, settings)
     for model in known.of([Kind.SHIPPED]):
-        yield model.name, True, partial(verify_shipped, shipped("models") / model.name)
+        yield model.name, model.name == ears or model.name != OWN_MODEL, partial(verify_shipped, shipped("models") / model.name)
     if ears == MOONSHINE_MODEL or find_spec("moonshine_voice"):
         yield MOONSHINE_MODEL, ears == MOONSHINE_MODEL, lambda: MoonshineRecogniser().close()
     installed = library.installed()
     for one in installed:
         yield one.name, one.name in (ears, voice), partial(library.check, one)
-    there = {one.name for one in installed}
-    if ears is None:
-        yield "vosk", True, _no_vosk_model
-    elif ears not in there | {MOONSHINE_MODEL}:
+    there = {one.name for one in installed} | {model.name for model in known.of([Kind.SHIPPED])}
+    if ears not in there | {MOONSHINE_MODEL}:
         yield ears, True, partial(try_vosk_model, home.models / ears, home.cache)
     if voice is not None and voice not in there:
         yield voice, True, partial(choose_voice, None, None)
-
-
-def _no_vosk_model() -> None:
-    raise ModelMissing(f"The settings want Vosk, and no model is installed: type `voiceskill models install {OFFERED}`")
 
 
 def _confirmed(home: Home, name: str, one: Installed | None) -> bool:

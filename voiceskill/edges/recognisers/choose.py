@@ -61,13 +61,13 @@ def build_recogniser(
     return _first(builders, models_dir)
 
 
-def first_choice(engine: Literal["auto", "vosk", "moonshine"], models_dir: Path, model: str | None) -> str | None:
+def first_choice(engine: Literal["auto", "vosk", "moonshine"], models_dir: Path, model: str | None) -> str:
     """The model that `build_recogniser` tries first, sound or not: the name of a folder in `models_dir`, or a path."""
     if model is not None:
         return model
     vosk = [path.name for path in _official(models_dir)] if engine != "moonshine" else []
     own = [OWN_MODEL] if engine == "vosk" else []
-    return next(iter([*vosk, *own]), None if engine == "vosk" else MOONSHINE_MODEL)
+    return next(iter([*vosk, *own]), MOONSHINE_MODEL)
 
 
 def _first(builders: Sequence[Callable[[], Recogniser]], models_dir: Path) -> Recogniser:
