@@ -72,10 +72,10 @@ class Desk:
             device="Mum's bed",
             clock=self.clock,
             now=lambda: NOW,
-            post=self.posted.append,
             submit=self.at_disk.append,
             pause=self.paused.append,
         )
+        self.alerter.report(self.posted.append)
 
     def work(self) -> None:
         lines = (self.at_disk, *self.at_sinks)

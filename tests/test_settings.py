@@ -114,7 +114,7 @@ run = ["/usr/local/bin/siren", "--loud"]
 def test_who_is_told_of_alerts_is_read_and_secrets_are_not_shown(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(ALERTS)
     alerts = load_settings(tmp_path / "s.toml").alerts
-    assert [sink.name for sink in alerts.sinks] == ["Anna", "Tom", "siren"]
+    assert alerts.names == ("Anna", "Tom", "siren")
     assert alerts.webhook[0].secret.get_secret_value() == "correct horse"
     assert "correct horse" not in repr(alerts)
     assert alerts.countdown == 10

@@ -231,12 +231,12 @@ def told_of_sound(sound: SoundCheck) -> Examined:
 def told_of_alerts(settings: AlertSettings) -> Examined:
     """Whom the settings name as a part of the device, and whether the programs are there. Nothing is sent: that would wake people."""
     figures = {"webhooks": len(settings.webhook), "commands": len(settings.command)}
-    if not settings.sinks:
+    if not settings.names:
         return Examined("alerts", "nobody is told when somebody needs help; docs/alerts.md shows how", figures)
     missing = [one for one in settings.command if shutil.which(one.run[0]) is None]
     if missing:
         raise Fault(f'The program of the command "{missing[0].name}" is not there, or may not be run: correct it in the settings')
-    names = ", ".join(one.name for one in settings.sinks)
+    names = ", ".join(settings.names)
     return Examined("alerts", f"{names}; to see whether they are reached: voiceskill alert test", figures)
 
 

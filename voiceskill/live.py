@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
-from voiceskill.alerting import Alerter, Submit
 from voiceskill.app import SPEECH_CACHE_BYTES, App, build_checker, kept
 from voiceskill.core.conversation import State
 from voiceskill.core.conversation.by_hand import hears
@@ -84,7 +81,7 @@ def run_live(
         keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
         time_of_day = TimeOfDay(clock)
         checker = build_checker(voice, devices.rate, settings.volume, clock, post)
-        alerter = build_alerter(app, clock, time_of_day, post)
+        alerter = app.alerter()
         loop = Loop(
             app.conversation(alerts=alerter is not None),
             State(memory=kept(store)),
@@ -97,6 +94,8 @@ def run_live(
             settled=settled,
         )
         inbox.append(loop)
+        if alerter:
+            alerter.report(post)
         echo = build_echo_canceller(devices.rate, clock)
         tape = stack.enter_context(closing(Tape(record, devices.rate, time_of_day.now()))) if record else None
         ear = Ear(app.listener(recogniser, loop, echo), checker, tape, lambda: hears(loop.state), overhear)
@@ -137,23 +136,6 @@ def run_live(
             loop.run()
     if failure:
         raise failure[0]
-
-
-def build_alerter(app: App, clock: Clock, time_of_day: TimeOfDay, post: Callable[[Event], None]) -> Alerter | None:
-    """What tells the household, if there is anybody to be told."""
-    sinks = app.alert_sinks()
-    if not sinks:
-        return None
-    return Alerter(
-        [(sink, _never_awaited(f"alert {sink.name}")) for sink in sinks],
-        app.outbox(),
-        device=app.settings.alerts.device,
-        clock=clock,
-        now=time_of_day.now,
-        post=post,
-        submit=_never_awaited("alerts"),
-        pause=time.sleep,
-    )
 
 
 class Ear:
@@ -283,21 +265,6 @@ def _spoken(intents: Iterable[Intent]) -> list[str]:
     steps = [step for intent in intents if intent.routine for part in intent.routine.parts for step in part.steps]
     lines += [line for step in steps for line in (step.say, step.again, step.otherwise, step.easier) if line]
     return list(dict.fromkeys(sentence for line in lines for sentence in sentences(line)))
-
-
-def _never_awaited(name: str) -> Submit:
-    """A thread that does jobs in order, and is left behind at the end: what it did not finish is in the outbox."""
-    jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-
-    def work() -> None:
-        while True:
-            try:
-                jobs.get()()
-            except Exception:  # noqa: BLE001 - a mistake in one alert must not cost the next one
-                _log.exception("a job of %s failed", name)
-
-    threading.Thread(target=work, name=name, daemon=True).start()
-    return jobs.put
 
 
 @contextmanager

@@ -64,6 +64,10 @@ NonEmpty = Annotated[str, Field(min_length=1)]
 People = Annotated[str, AfterValidator(_few_words)]
 
 
+HOUSEHOLD = "household"
+"""The name of the broker among those who are told of alerts."""
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -95,21 +99,25 @@ class AlertSettings(_Table):
     countdown: Annotated[int, Field(ge=5, le=60)] = Field(
         10, description="seconds in which a call for help can be cancelled before it is sent; an emergency is sent at once"
     )
+    household: bool = Field(
+        default=False,
+        description="whether the broker under [mqtt] is told, for Home Assistant or the like to pass on; somebody must listen there",
+    )
     webhook: list[WebhookSettings] = Field([], description="addresses that are told")
     command: list[CommandSettings] = Field([], description="programs that are told")
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [sink.name for sink in self.sinks]
+        names = self.names
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f'two of them have the name "{twice}"; give each its own')
         return self
 
     @property
-    def sinks(self) -> tuple[WebhookSettings | CommandSettings, ...]:
-        """All that are told; none, where nobody is."""
-        return (*self.webhook, *self.command)
+    def names(self) -> tuple[str, ...]:
+        """The names of all that are told; none, where nobody is."""
+        return (*(sink.name for sink in (*self.webhook, *self.command)), *([HOUSEHOLD] if self.household else []))
 
 
 class MqttSettings(_Table):
@@ -186,6 +194,12 @@ class Settings(BaseModel):
     mqtt: MqttSettings = Field(MqttSettings(), description="the broker of the household")
     alerts: AlertSettings = Field(AlertSettings(), description="who is told when somebody needs help")
 
+    @model_validator(mode="after")
+    def _broker_is_named(self) -> Self:
+        if self.alerts.household and not self.mqtt.host:
+            raise ValueError("alerts.household: there is no broker to be told; set host under [mqtt]")
+        return self
+
 
 class BadSettings(Fault):
     """The settings file cannot be used. The message has one line for every error."""
@@ -214,7 +228,8 @@ def load_settings(path: Path | None) -> Settings:
 def _explain(text: str, error: ErrorDetails) -> tuple[int, str]:
     message = "no such setting" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
     place = error["loc"][:-1] if error["type"] == "missing" else error["loc"]
-    return _line_of(place, text), f"{'.'.join(str(part) for part in error['loc'] if isinstance(part, str))}: {message}"
+    name = ".".join(str(part) for part in error["loc"] if isinstance(part, str))
+    return _line_of(place, text), f"{name}: {message}" if name else message
 
 
 def _line_of(place: tuple[str | int, ...], text: str) -> int:

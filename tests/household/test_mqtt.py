@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.household.broker import PATIENCE_SECONDS, Mosquitto, onlooker
+from tests.household.broker import PATIENCE_SECONDS, Mosquitto, onlooker, with_password
 from tests.rehearsing import Bedside, skill
 from voiceskill.core.actions import Alert
 from voiceskill.core.conversation import Manners
@@ -53,12 +53,6 @@ def device(broker: Broker) -> Iterator[Device]:
         yield made
     finally:
         made.household.close()
-
-
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as broker:
-        yield broker
 
 
 def at(broker: Mosquitto) -> Broker:
@@ -168,10 +162,7 @@ def wait_for_trouble(bedside: Device) -> str:
 
 
 def test_a_wrong_password_is_named_with_what_to_check(tmp_path: Path) -> None:
-    passwords = tmp_path / "passwords"
-    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "bedside", "right"], check=True, capture_output=True)
-    passwords.chmod(0o644)
-    with Mosquitto(tmp_path, "allow_anonymous false", f"password_file {passwords}") as broker:
+    with Mosquitto(tmp_path, *with_password(tmp_path, "bedside", "right")) as broker:
         with device(Broker("127.0.0.1", broker.port, "bedside", "wrong")) as bedside:
             assert "check user and password" in wait_for_trouble(bedside)
             assert "wrong" not in wait_for_trouble(bedside)
@@ -184,18 +175,6 @@ def test_a_broker_that_is_not_there_is_named(tmp_path: Path) -> None:
     absent = Mosquitto(tmp_path)
     with device(at(absent)) as bedside:
         assert "cannot be reached" in wait_for_trouble(bedside)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A key and a certificate for 127.0.0.1 that vouches for itself."""
-    folder = tmp_path_factory.mktemp("tls")
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate), *names]
-    subprocess.run(command, check=True, capture_output=True)
-    key.chmod(0o644)
-    return key, certificate
 
 
 # The library leaves the socket of a handshake that failed to the garbage collector.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,9 +42,9 @@ class Broker:
 class MqttLink:
     """Shows things to a broker, and hands in what it sends us.
 
-    Nothing waits for the network: what can't be shown now is shown, as it stands then, when the broker is back. `availability` is the topic
-    of the last will. `on_message` is called with topic and text in the link's own thread; retained messages, which somebody sent some
-    other day, are left out.
+    Only `deliver` waits for the network: what can't be shown now is shown, as it stands then, when the broker is back. `availability`
+    is the topic of the last will, if there is to be one. `on_message` is called with topic and text in the link's own thread; retained
+    messages, which somebody sent some other day, are left out.
     """
 
     def __init__(
@@ -50,21 +52,24 @@ class MqttLink:
         broker: Broker,
         client_id: str,
         *,
-        availability: str,
+        availability: str | None,
         topics: tuple[str, ...],
         on_message: Callable[[str, str], None],
+        longest_wait: int = _LAST_RETRY_SECONDS,
     ) -> None:
-        """Raises Fault where the certificate cannot be used. `start` connects."""
+        """Raises Fault where the certificate cannot be used. `start` connects; a lost broker is looked for each `longest_wait` seconds."""
         self._broker = broker
         self._availability = availability
         self._topics = topics
         self._on_message = on_message
         self._shown: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._trouble: str | None = None
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
-        self._client.will_set(availability, OFFLINE, qos=1, retain=True)
-        self._client.reconnect_delay_set(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS)
+        if availability:
+            self._client.will_set(availability, OFFLINE, qos=1, retain=True)
+        self._client.reconnect_delay_set(_FIRST_RETRY_SECONDS, longest_wait)
         if broker.user:
             self._client.username_pw_set(broker.user, broker.password or None)
         if broker.tls:
@@ -101,6 +106,23 @@ class MqttLink:
         """Publish something that happens now. False where nobody is connected to hear of it."""
         return self.connected and self._client.publish(topic, payload, qos=1).rc == paho.MQTT_ERR_SUCCESS
 
+    def deliver(self, payloads: Mapping[str, str], within: float) -> None:
+        """Publish by topic, in order, what happens now, and wait until the broker has taken it.
+
+        Raises Fault where it has not in so many seconds. A link that was just started is waited for; one that knows of a trouble is not.
+        """
+        deadline = time.monotonic() + within
+        with self._changed:
+            self._changed.wait_for(lambda: self.connected or self._trouble, within)
+        if not self.connected:
+            raise Fault(self._trouble or f"{self._name} does not answer: see whether it is switched on")
+        sent = [self._client.publish(topic, payload, qos=1) for topic, payload in payloads.items()]
+        with suppress(ValueError, RuntimeError):  # it is known by what was taken
+            for one in sent:
+                one.wait_for_publish(max(0.0, deadline - time.monotonic()))
+        if not all(one.is_published() for one in sent):
+            raise Fault(f"{self._name} did not take it within {within:.0f} seconds: see whether it is switched on")
+
     def show_again(self) -> None:
         """Publish all that is to stand there once more: the household asked."""
         with self._lock:
@@ -108,7 +130,7 @@ class MqttLink:
 
     def close(self) -> None:
         """Say that we are gone, and go."""
-        if self.connected:
+        if self.connected and self._availability:
             self._client.publish(self._availability, OFFLINE, qos=1, retain=True).wait_for_publish(1.0)
         self._client.disconnect()
         self._client.loop_stop()
@@ -121,11 +143,12 @@ class MqttLink:
         if reason.is_failure:
             self._complain(f"refuses us ({str(reason).lower()}): check user and password in the settings, under [mqtt]")
             return
-        self._trouble = None
         _log.info("connected to the MQTT broker at %s:%d", self._broker.host, self._broker.port)
         self._client.subscribe([(topic, 1) for topic in self._topics])
-        self._client.publish(self._availability, ONLINE, qos=1, retain=True)
+        if self._availability:
+            self._client.publish(self._availability, ONLINE, qos=1, retain=True)
         self.show_again()
+        self._now(None)
 
     def _not_reached(self, _client: Any, _data: Any) -> None:
         self._complain("cannot be reached: check that it runs, its address, and its certificate where TLS is on")
@@ -144,10 +167,19 @@ class MqttLink:
         self._on_message(message.topic, text)
 
     def _complain(self, what: str) -> None:
-        line = f"The MQTT broker at {self._broker.host}:{self._broker.port} {what}"
+        line = f"{self._name} {what}"
         if line != self._trouble:
-            self._trouble = line
             _log.warning("%s", line)
+        self._now(line)
+
+    def _now(self, trouble: str | None) -> None:
+        with self._changed:
+            self._trouble = trouble
+            self._changed.notify_all()
+
+    @property
+    def _name(self) -> str:
+        return f"The MQTT broker at {self._broker.host}:{self._broker.port}"
 
 
 def _context(ca_file: str) -> ssl.SSLContext:
