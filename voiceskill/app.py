@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import time
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import platformdirs
 
+from voiceskill.addresses import parse_server
 from voiceskill.alerting import Alerter, in_a_thread
 from voiceskill.core.actions import Say
 from voiceskill.core.attention import DEFAULT_PHRASE, Attention, WakePhrase, said_anyway
@@ -27,6 +28,7 @@ from voiceskill.core.interpret import Interpreter
 from voiceskill.core.patience import PatienceJudge, expecting
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.skill import Skill
+from voiceskill.core.triage import Triage
 from voiceskill.core.understanding.matcher import Matcher
 from voiceskill.edges.alerting.broker import BrokerEvent
 from voiceskill.edges.alerting.command import Command
@@ -36,11 +38,15 @@ from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.encoder import OnnxEncoder
 from voiceskill.edges.mqtt import Broker, MqttLink
 from voiceskill.edges.recognisers.choose import build_recogniser
+from voiceskill.edges.recognisers.with_server import WithServer as RecogniserWithServer
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.store import SqliteStore
+from voiceskill.edges.synthesisers.cache import Cached
 from voiceskill.edges.synthesisers.choose import SpeechSettings, build_synthesiser
 from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
+from voiceskill.edges.synthesisers.with_server import ServerVoice
+from voiceskill.edges.synthesisers.with_server import WithServer as SynthesiserWithServer
 from voiceskill.edges.vad import SileroVad, SpareDetector
 from voiceskill.homeassistant.topics import Topics
 from voiceskill.listen import Listener
@@ -51,6 +57,9 @@ from voiceskill.skill_files import load_skill
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.sound_check.verdict import SoundCheck
 from voiceskill.speak import Voice
+
+if TYPE_CHECKING:
+    from voiceskill.edges.wyoming.remote import RemoteServer
 
 _log = logging.getLogger(__name__)
 
@@ -237,22 +246,58 @@ class App:
         """Where the diary is kept."""
         return self._stack.enter_context(closing(SqliteStore(self.home.data)))
 
-    def recogniser(self) -> Recogniser:
-        """The engine that turns speech into text."""
+    def recogniser(self, speaking: Callable[[], bool] = lambda: False) -> Recogniser:
+        """What turns speech into text: the engine of this device, and a server beside it, if the settings name one and we don't speak."""
+        settings = self.settings
+        if settings.recogniser != "wyoming":
+            return self.own_recogniser()
+        triage = Triage(self.skill, self.encoder())
+
+        def decisive(text: str) -> bool:
+            return triage.escape([text]) is not None or any(flag.sure for flag in triage.flags([text]))
+
+        server = self._server(settings.recogniser_server)
+        return RecogniserWithServer(
+            self.own_recogniser(),
+            server,
+            clock=MonotonicClock(),
+            patience=settings.server_patience,
+            speaking=speaking,
+            decisive=decisive,
+        )
+
+    def own_recogniser(self) -> Recogniser:
+        """The engine of this device that turns speech into text."""
         settings = self.settings
         built = build_recogniser(
-            settings.recogniser, self.home.models, settings.model or None, shipped_dir=shipped("models"), cache_dir=self.home.cache
+            settings.own_recogniser, self.home.models, settings.model or None, shipped_dir=shipped("models"), cache_dir=self.home.cache
         )
         return self._stack.enter_context(closing(built))
 
+    def _server(self, address: str, voice: str = "") -> RemoteServer:
+        from voiceskill.edges.wyoming.remote import RemoteServer  # here, so that who asks nobody need not wait for it at the start
+
+        host, port = parse_server(address)
+        return self._stack.enter_context(closing(RemoteServer(host, port, self.skill.language, voice)))
+
+    def voice(self) -> Cached | SynthesiserWithServer:
+        """What speaks, with what it said before: the engine of this device, or a server with that beside it, if the settings name one."""
+        settings = self.settings
+        own = self._stack.enter_context(closing(Cached(self.synthesiser(), self.home.cache / "speech", SPEECH_CACHE_BYTES)))
+        if settings.synthesiser != "wyoming":
+            return own
+        server = self._server(settings.synthesiser_server, settings.server_voice)
+        theirs = ServerVoice(server, clock=MonotonicClock(), patience=settings.server_patience)
+        return SynthesiserWithServer(own, Cached(theirs, self.home.cache / "speech of a server", SPEECH_CACHE_BYTES))
+
     def synthesiser(self, voice: str | None = None) -> Synthesiser:
-        """The engine that speaks, with the skill's pronunciations. `voice` overrides the settings."""
+        """The engine of this device that speaks, with the skill's pronunciations. `voice` overrides the settings."""
         return self._stack.enter_context(closing(self.new_synthesiser(voice)))
 
     def new_synthesiser(self, voice: str | None = None) -> Synthesiser:
         """The same, for whoever closes it themselves, in any thread."""
         speech = SpeechSettings(
-            engine=self.settings.synthesiser,
+            engine=self.settings.own_synthesiser,
             voice=voice or self.settings.voice or None,
             words_per_minute=self.settings.words_per_minute,
             pitch=self.settings.pitch,

@@ -129,7 +129,7 @@ def _recogniser(app: App) -> Examined:
 
 
 def _synthesiser(app: App) -> Examined:
-    synthesiser = app.synthesiser()
+    synthesiser = app.voice()
     if not len(synthesiser.render("One.").pcm):
         raise Fault(f"{synthesiser.name} makes no sound: choose another voice: voiceskill say --voices")
     return Examined("synthesiser", synthesiser.name)

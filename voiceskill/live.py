@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
-from voiceskill.app import SPEECH_CACHE_BYTES, App, build_checker, kept
+from voiceskill.app import App, build_checker, kept
 from voiceskill.core.conversation import State
 from voiceskill.core.conversation.by_hand import hears
 from voiceskill.core.events import ClockSet, Event, Started
@@ -24,6 +24,7 @@ from voiceskill.edges.machine import save_memory
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.synthesisers.cache import Cached
+from voiceskill.edges.synthesisers.with_server import WithServer
 from voiceskill.edges.tape import Tape
 from voiceskill.keep import Keeper
 from voiceskill.listen import Listener
@@ -65,8 +66,8 @@ def run_live(
             inbox[0].post(event)
 
         devices = Devices(PortAudioSound(settings, clock), clock=clock, post=post)
-        recogniser = app.recogniser()
-        synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", SPEECH_CACHE_BYTES)))
+        recogniser = app.recogniser(lambda: bool(inbox and inbox[0].state.speaking))
+        synthesiser = stack.enter_context(closing(app.voice()))
         renderer = stack.enter_context(_worker("render"))
         voice = Voice(
             synthesiser,
@@ -250,7 +251,7 @@ def _lasting(wanted: str | None, found: str) -> str:
     return found if wanted is None or wanted.isdecimal() else wanted
 
 
-def _render_ahead(synthesiser: Cached, skill: Skill, of_alerts: Iterable[str]) -> None:
+def _render_ahead(synthesiser: Cached | WithServer, skill: Skill, of_alerts: Iterable[str]) -> None:
     """Have all that may be said ready as sound; flags and `of_alerts` first, in memory, to be spoken even if the synthesiser dies."""
     flags = [intent for intent in skill.intents.values() if intent.kind is Kind.FLAG]
     rest = [intent for intent in skill.intents.values() if intent.kind is not Kind.FLAG]

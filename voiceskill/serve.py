@@ -66,7 +66,7 @@ def wyoming(app: App, address: Address, *, alone: bool = True) -> Iterator[Addre
         stack.enter_context(_looked_after(work))
         offer = Offer(
             answering=visitors,
-            recogniser=app.recogniser(),
+            recogniser=app.own_recogniser(),
             synthesiser=stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", SPEECH_CACHE_BYTES))),
             about=app.skill.name,
             language=app.skill.language,

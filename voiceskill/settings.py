@@ -10,8 +10,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from voiceskill.addresses import parse_address, parse_network
-from voiceskill.core.addresses import fault_of
+from voiceskill.addresses import parse_address, parse_network, parse_server
+from voiceskill.core.addresses import fault_of, may_be_home
 from voiceskill.core.attention import DEFAULT_PHRASE, Attention, unfit
 from voiceskill.ports import Fault
 
@@ -34,6 +34,17 @@ WakeText = Annotated[str, AfterValidator(_callable)]
 
 def _listening(address: str) -> str:
     return address and f"tcp://{parse_address(address)}"
+
+
+def _server(address: str) -> str:
+    if address:
+        host, _ = parse_server(address)
+        if not may_be_home(host):
+            raise ValueError("is not at home, and everybody between could listen; name a machine on your own network")
+    return address
+
+
+ServerAt = Annotated[str, AfterValidator(_server)]
 
 
 def _network(network: str) -> str:
@@ -142,12 +153,28 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    recogniser: Literal["auto", "vosk", "moonshine"] = Field(
-        "auto", description="engine that turns speech into text; auto takes an installed Vosk model, else Moonshine"
+    recogniser: Literal["auto", "vosk", "moonshine", "wyoming"] = Field(
+        "auto",
+        description="engine that turns speech into text; auto takes an installed Vosk model, else Moonshine; wyoming asks "
+        "recogniser_server too, and goes on as auto where that does not answer",
+    )
+    recogniser_server: ServerAt = Field(
+        "",
+        description="where recogniser = wyoming finds a Wyoming speech-to-text server, such as tcp://192.168.1.5:10300; what is said in "
+        "the room is sent there, not encrypted",
     )
     model: str = Field("", description="name of the Vosk model folder to use, or its path; empty: the best one installed")
-    synthesiser: Literal["auto", "pyttsx3", "flite", "piper"] = Field(
-        "auto", description="engine that speaks; auto takes the clearest one present"
+    synthesiser: Literal["auto", "pyttsx3", "flite", "piper", "wyoming"] = Field(
+        "auto",
+        description="engine that speaks; auto takes the clearest one present; wyoming asks synthesiser_server, and goes on as auto where "
+        "that does not answer",
+    )
+    synthesiser_server: ServerAt = Field(
+        "", description="where synthesiser = wyoming finds a Wyoming text-to-speech server, such as tcp://192.168.1.5:10200"
+    )
+    server_voice: str = Field("", description="name of a voice of that server; empty: its own choice")
+    server_patience: Annotated[float, Field(ge=0.2, le=10)] = Field(
+        1.5, description="how long these servers are waited for, in seconds; then this device does it by itself"
     )
     voice: str = Field("", description="voice of the synthesiser; empty: the clearest one. `voiceskill say --voices` lists them")
     words_per_minute: Annotated[int, Field(ge=80, le=260)] = Field(140, description="pace of speech, in words a minute")
@@ -193,6 +220,23 @@ class Settings(BaseModel):
     poison_line: str = Field("", description="how the poison line is spoken, in words; empty: a poison line")
     mqtt: MqttSettings = Field(MqttSettings(), description="the broker of the household")
     alerts: AlertSettings = Field(AlertSettings(), description="who is told when somebody needs help")
+
+    @property
+    def own_recogniser(self) -> Literal["auto", "vosk", "moonshine"]:
+        """The engine of this device, whatever server there is."""
+        return "auto" if self.recogniser == "wyoming" else self.recogniser
+
+    @property
+    def own_synthesiser(self) -> Literal["auto", "pyttsx3", "flite", "piper"]:
+        """The same for what speaks."""
+        return "auto" if self.synthesiser == "wyoming" else self.synthesiser
+
+    @model_validator(mode="after")
+    def _servers_are_named(self) -> Self:
+        for what in ("recogniser", "synthesiser"):
+            if getattr(self, what) == "wyoming" and not getattr(self, f"{what}_server"):
+                raise ValueError(f"{what}: there is no server to be asked; set {what}_server")
+        return self
 
     @model_validator(mode="after")
     def _broker_is_named(self) -> Self:
