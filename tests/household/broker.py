@@ -37,6 +37,12 @@ class Mosquitto:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, with nothing remembered."""
         options = self._options or ("allow_anonymous true",)
