@@ -128,7 +128,8 @@ class _Bed:
             return utterance.answer.result()
 
     def _show(self, doing: Doing) -> None:
-        status = Status(doing, routine=None, danger=False, pain=None, loudness=1, pace=1, quiet=False, attention="open", hears=True)
+        still = {"routine": None, "danger": False, "calls": False, "pain": None, "quiet": False}
+        status = Status(doing, loudness=1, pace=1, attention="open", hears=True, **still)  # type: ignore[arg-type]
         self._link.show(self._entities.states(status))
 
     @contextmanager

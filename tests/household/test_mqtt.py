@@ -24,6 +24,7 @@ from voiceskill.household import Household
 from voiceskill.ports import Fault
 
 BASE = "voiceskill/bedside-1"
+ROUTINE = next(intent.routine.name for intent in skill().intents.values() if intent.id == "routine_breathing" and intent.routine)
 CONFIG = "homeassistant/device/bedside-1/config"
 
 
@@ -33,7 +34,17 @@ class Device:
     def __init__(self, broker: Broker) -> None:
         self.events: queue.Queue[Event] = queue.Queue()
         entities = Entities(skill(), Identity("bedside-1", "Bedside", "1.0"), shares_pain=False)
-        self.household = Household(skill(), Manners(), broker, entities, name="bedside-1", prefix="homeassistant", clock=VirtualClock())
+        self.seen_by: queue.Queue[str] = queue.Queue()
+        self.household = Household(
+            skill(),
+            Manners(),
+            broker,
+            entities,
+            name="bedside-1",
+            prefix="homeassistant",
+            clock=VirtualClock(),
+            acknowledge=self.seen_by.put,
+        )
 
     def begin(self) -> None:
         self.household.begin(self.events.put)
@@ -86,6 +97,30 @@ def test_a_button_pressed_in_the_house_reaches_the_bed(mosquitto: Mosquitto) -> 
         house.wait_for(f"{BASE}/availability", "online")
         house.publish(f"{BASE}/stop/set", "PRESS")
         assert bedside.wish() == Pressed(0.0, "control_stop")
+
+
+@pytest.mark.parametrize(
+    ("key", "payload"),
+    [("quiet", "ON"), ("microphone", "OFF"), ("volume", "60"), ("pace", "120"), ("attention", "wake"), ("start", ROUTINE)],
+)
+def test_what_is_set_in_the_house_is_done_and_shown_as_it_then_is(mosquitto: Mosquitto, key: str, payload: str) -> None:
+    bed = Bedside()
+    with device(at(mosquitto)) as bedside, onlooker(mosquitto.port) as house:
+        bedside.show(bed)
+        house.wait_for(f"{BASE}/attention", "open")
+        house.publish(f"{BASE}/{key}/set", payload)
+        bed.take(bedside.wish())
+        bed.pass_screen()
+        bedside.show(bed)
+        assert house.wait_for(f"{BASE}/{key}", payload)[0]
+
+
+def test_whoever_has_seen_an_alert_can_say_so_over_the_broker_however_it_was_sent(mosquitto: Mosquitto) -> None:
+    with device(at(mosquitto)) as bedside, onlooker(mosquitto.port) as house:
+        house.wait_for(f"{BASE}/availability", "online")
+        house.publish(f"{BASE}/acknowledge/set", "Anna")
+        assert bedside.seen_by.get(timeout=PATIENCE_SECONDS) == "Anna"
+        assert bedside.events.empty()
 
 
 def test_a_wish_of_another_day_or_gibberish_does_nothing(mosquitto: Mosquitto) -> None:
