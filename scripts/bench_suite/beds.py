@@ -7,6 +7,7 @@ that hears and speaks for it. It is spoken to, answered and steered; only the co
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import re
@@ -43,6 +44,7 @@ COUNTS = (1, 5, 10, 25, 50)
 
 _PIECE_SECONDS = 0.1
 _BUTTON_EVERY_SECONDS = 0.5
+_FEWEST_QUESTIONS = 8
 _ALERTS = 0.25
 """The share of questions that go with an alert."""
 
@@ -167,7 +169,7 @@ def _serving(data: Path) -> Iterator[tuple[int, int]]:
 
 
 def measure_beds(home: Home, folder: Path, counts: Sequence[int], seconds: float, every: float) -> list[Table]:
-    """`seconds` with each number of beds, of which each is asked something `every` so many seconds. `folder` is scratch."""
+    """At least `seconds` with each number of beds; each is asked something `every` so many seconds. `folder` is scratch."""
     skill = load_skill(home.intents)
     questions = [spoken(text, voice, folder) for voice, text in QUESTIONS]
     rows: list[tuple[str | float | int | None, ...]] = []
@@ -177,18 +179,19 @@ def measure_beds(home: Home, folder: Path, counts: Sequence[int], seconds: float
         _Bed(0, skill, broker.port, port, _Figures()).be_asked(questions[0], alert=False)
         for count in rich.progress.track(counts, "beds", transient=True):
             figures = _Figures()
+            lasting = max(seconds, _FEWEST_QUESTIONS * every / count)
             busy = _processor(server), _processor(broker.pid)
             with ExitStack() as ward:
                 beds = [ward.enter_context(closing(_Bed(number + 1, skill, broker.port, port, figures))) for number in range(count)]
-                _live(beds, broker.port, questions, seconds, every)
-            shares = [100 * (_processor(process) - before) / seconds for process, before in zip((server, broker.pid), busy, strict=True)]
+                _live(beds, broker.port, questions, lasting, every)
+            shares = [100 * (_processor(process) - before) / lasting for process, before in zip((server, broker.pid), busy, strict=True)]
             times = [1_000 * value for what in _SHOWN for value in (median(figures.seconds[what]), _late(figures.seconds[what]))]
             asked = len(figures.seconds[HEARD])
             rows.append((count, asked, figures.failed, *times, held_mb(str(server)), held_mb(str(broker.pid)), *shares, os.getloadavg()[0]))
     names = [name for what in _SHOWN.values() for name in (f"{what}, median ms", "95 % ms")]
     used = ("serve MB", "mosquitto MB", "serve % of a core", "mosquitto % of a core", "load of the machine")
     columns = ("beds", "questions", "failed", *names, *used)
-    note = f"Each bed is asked something every {every:g} s on average, for {seconds:g} s with each number of beds."
+    note = f"Each bed is asked something every {every:g} s on average; {seconds:g} s with each number of beds, or longer."
     turned = tuple((columns[at], *(row[at] for row in rows)) for at in range(1, len(columns)))
     return [Table("Beds that share one server and one broker", ("beds", *(str(row[0]) for row in rows)), turned, digits=1, note=note)]
 
@@ -217,7 +220,7 @@ def _live(beds: Sequence[_Bed], broker: int, questions: Sequence[Pcm], seconds: 
 
 def _late(values: Sequence[float]) -> float:
     """What 95 of a hundred stay under; not a number when there are no values."""
-    return sorted(values)[int(0.95 * (len(values) - 1))] if values else float("nan")
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1] if values else float("nan")
 
 
 def _processor(process: int) -> float:

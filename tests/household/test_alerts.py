@@ -19,6 +19,8 @@ from tests.export.test_blueprint import BLUEPRINT
 from tests.household.broker import PATIENCE_SECONDS, Mosquitto, Onlooker, onlooker, with_password
 from tests.rehearsing import AFTERNOON, listed_only, skill
 from tests.test_alert_commands import Run, alert, settings_file  # noqa: F401 - fixtures
+from tests.test_serve import turn
+from voiceskill.addresses import Address
 from voiceskill.app import App, Home
 from voiceskill.core.actions import Action, Say
 from voiceskill.core.conversation import Conversation
@@ -29,6 +31,7 @@ from voiceskill.edges.mqtt import Broker, MqttLink
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.store import MemoryStore
 from voiceskill.ports import Fault, Notice
+from voiceskill.serve import wyoming
 from voiceskill.typed import TypedDevice
 
 BASE = "voiceskill/bedroom"
@@ -170,6 +173,22 @@ def test_a_broker_that_is_away_is_said_to_be_and_told_when_it_is_back(mosquitto:
             assert bedside.said[-1].startswith("The alert has gone out.")
             house.publish(SEEN, "Anna")
             bedside.until(AlertAcknowledged)
+
+
+@pytest.mark.long
+def test_a_call_for_help_from_the_kitchen_is_told_and_the_kitchen_learns_who_has_seen_it(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(settings(mosquitto.port).replace("[mqtt]", "countdown = 5\n[mqtt]"))
+    with (
+        onlooker(mosquitto.port) as house,
+        App(Home.find(tmp_path / "s.toml", tmp_path / "data")) as app,
+        wyoming(app, Address("127.0.0.1", 0)) as address,
+    ):
+        assert "in five seconds. Say cancel" in turn(address.port, "kitchen", "call for help")
+        told = house.wait_for_json(ALERT)
+        assert told["message"] == "Mum's bed: asked for help, told elsewhere in the house"
+        house.publish(SEEN, "Anna")
+        while "Anna has seen it." not in turn(address.port, "kitchen", "what time is it"):
+            pass
 
 
 @contextmanager
