@@ -207,6 +207,7 @@ class App:
             topics=(topics.acknowledge,),
             on_message=lambda _topic, by: self._acknowledge(by),
             longest_wait=_LOST_BROKER_SECONDS,
+            minds_nobody=True,
         )
         link.start()
         self._stack.callback(link.close)

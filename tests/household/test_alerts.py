@@ -6,6 +6,8 @@ import json
 import os
 import queue
 import signal
+import socket
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -193,18 +195,21 @@ def test_a_call_for_help_from_the_kitchen_is_told_and_the_kitchen_learns_who_has
 
 @contextmanager
 def sink(broker: Broker, limit: float = PATIENCE_SECONDS) -> Iterator[BrokerEvent]:
-    link = MqttLink(broker, "alerts", availability=None, topics=(SEEN,), on_message=lambda _topic, _text: None, longest_wait=1)
+    seen = queue.Queue[str]()
+    link = MqttLink(
+        broker, "alerts", availability=None, topics=(SEEN,), on_message=lambda _topic, by: seen.put(by), longest_wait=1, minds_nobody=True
+    )
     link.start()
     try:
-        yield BrokerEvent("household", link, ALERT, lambda _: {}, limit)
+        yield BrokerEvent("household", link, ALERT, lambda _: {HAPPENING: "{}"}, limit)
     finally:
         link.close()
 
 
 def test_a_broker_that_hangs_has_not_taken_it(mosquitto: Mosquitto) -> None:
-    with sink(Broker("127.0.0.1", mosquitto.port)) as works:
+    with onlooker(mosquitto.port), sink(Broker("127.0.0.1", mosquitto.port)) as works:
         works.send(NOTICE)
-    with sink(Broker("127.0.0.1", mosquitto.port), limit=0.5) as hangs:
+    with onlooker(mosquitto.port), sink(Broker("127.0.0.1", mosquitto.port), limit=0.5) as hangs:
         process = mosquitto._process
         assert process
         while True:
@@ -219,6 +224,55 @@ def test_a_broker_that_hangs_has_not_taken_it(mosquitto: Mosquitto) -> None:
                 hangs.send(NOTICE)
         finally:
             os.kill(process.pid, signal.SIGCONT)
+
+
+def test_a_house_in_which_nobody_listens_has_not_been_told(mosquitto: Mosquitto) -> None:
+    with sink(Broker("127.0.0.1", mosquitto.port)) as alone:
+        with pytest.raises(Fault, match="nobody listens there to voiceskill/bedroom/alert or voiceskill/bedroom/happening"):
+            alone.send(NOTICE)
+        with Onlooker(mosquitto.port, HAPPENING):
+            alone.send(NOTICE)
+        with pytest.raises(Fault, match="nobody listens"):
+            alone.send(NOTICE)
+
+
+def old_broker(listening: socket.socket, levels: list[int]) -> None:
+    """One of before 2019: it admits who speaks MQTT 3.1.1, and takes what is published."""
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except OSError:
+            return
+        with connection:
+            level = connection.recv(4_096)[8]
+            levels.append(level)
+            connection.sendall(bytes([0x20, 2, 0, int(level > 4)]))
+            while level == 4 and (packet := connection.recv(4_096)):
+                if packet[0] >> 4 == 8:  # subscribe
+                    connection.sendall(bytes([0x90, 3, *packet[2:4], 1]))
+                if packet[0] >> 4 == 3:  # publish, with a topic of less than 128 letters
+                    body = packet[2:]
+                    name = 2 + body[1]
+                    connection.sendall(bytes([0x40, 2, *body[name : name + 2]]))
+
+
+def test_an_old_broker_is_spoken_to_in_its_own_way() -> None:
+    levels: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        broker = threading.Thread(target=old_broker, args=(listening, levels), daemon=True)
+        broker.start()
+        port = listening.getsockname()[1]
+        link = MqttLink(
+            Broker("127.0.0.1", port), "alerts", availability=None, topics=(), on_message=print, longest_wait=1, minds_nobody=True
+        )
+        link.start()
+        try:
+            link.deliver({"a": "b"}, PATIENCE_SECONDS)
+        finally:
+            link.close()
+            listening.shutdown(socket.SHUT_RDWR)
+            broker.join()
+    assert levels == [5, 4]
 
 
 # The library leaves the socket of a handshake that failed to the garbage collector.

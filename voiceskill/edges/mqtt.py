@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from voiceskill.ports import Fault
 
@@ -23,6 +23,10 @@ _LAST_RETRY_SECONDS = 60
 _KEEPALIVE_SECONDS = 30
 _LONGEST_COMMAND = 200
 """Bytes; what is longer is no command of ours."""
+
+_NOBODY_LISTENS = 0x10
+_TOO_NEW = "Unsupported protocol version"
+"""Answers of brokers: https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html#_Toc3901031."""
 
 ONLINE, OFFLINE = "online", "offline"
 
@@ -56,8 +60,12 @@ class MqttLink:
         topics: tuple[str, ...],
         on_message: Callable[[str, str], None],
         longest_wait: int = _LAST_RETRY_SECONDS,
+        minds_nobody: bool = False,
     ) -> None:
-        """Raises Fault where the certificate cannot be used. `start` connects; a lost broker is looked for each `longest_wait` seconds."""
+        """Raises Fault where the certificate cannot be used. `start` connects; a lost broker is looked for each `longest_wait` seconds.
+
+        A link that `minds_nobody` asks to be told where nobody listens to what it delivers; brokers of before 2019 don't tell.
+        """
         self._broker = broker
         self._availability = availability
         self._topics = topics
@@ -66,18 +74,27 @@ class MqttLink:
         self._lock = threading.Lock()
         self._changed = threading.Condition()
         self._trouble: str | None = None
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
-        if availability:
-            self._client.will_set(availability, OFFLINE, qos=1, retain=True)
-        self._client.reconnect_delay_set(_FIRST_RETRY_SECONDS, longest_wait)
-        if broker.user:
-            self._client.username_pw_set(broker.user, broker.password or None)
-        if broker.tls:
-            self._client.tls_set_context(_context(broker.ca_file))
-        self._client.on_connect = self._connected
-        self._client.on_connect_fail = self._not_reached
-        self._client.on_disconnect = self._disconnected
-        self._client.on_message = self._received
+        self._unheard: set[int] = set()
+        self._client_id = client_id
+        self._longest_wait = longest_wait
+        self._trusted = _context(broker.ca_file) if broker.tls else None
+        self._client = self._new_client(paho.MQTTv5 if minds_nobody else paho.MQTTv311)
+
+    def _new_client(self, protocol: MQTTProtocolVersion) -> paho.Client:
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=protocol)
+        if self._availability:
+            client.will_set(self._availability, OFFLINE, qos=1, retain=True)
+        client.reconnect_delay_set(_FIRST_RETRY_SECONDS, self._longest_wait)
+        if self._broker.user:
+            client.username_pw_set(self._broker.user, self._broker.password or None)
+        if self._trusted:
+            client.tls_set_context(self._trusted)
+        client.on_connect = self._connected
+        client.on_connect_fail = self._not_reached
+        client.on_disconnect = self._disconnected
+        client.on_message = self._received
+        client.on_publish = self._published
+        return client
 
     @property
     def connected(self) -> bool:
@@ -109,7 +126,8 @@ class MqttLink:
     def deliver(self, payloads: Mapping[str, str], within: float) -> None:
         """Publish by topic, in order, what happens now, and wait until the broker has taken it.
 
-        Raises Fault where it has not in so many seconds. A link that was just started is waited for; one that knows of a trouble is not.
+        Raises Fault where it has not in so many seconds, or tells that nobody listens to any of it. A link that was just started is waited
+        for; one that knows of a trouble is not.
         """
         deadline = time.monotonic() + within
         with self._changed:
@@ -122,6 +140,11 @@ class MqttLink:
                 one.wait_for_publish(max(0.0, deadline - time.monotonic()))
         if not all(one.is_published() for one in sent):
             raise Fault(f"{self._name} did not take it within {within:.0f} seconds: see whether it is switched on")
+        unheard = {one.mid for one in sent} & self._unheard
+        self._unheard -= unheard
+        if len(unheard) == len(sent):
+            topics = " or ".join(payloads)
+            raise Fault(f"{self._name} took it, but nobody listens there to {topics}: see whether Home Assistant runs and knows the device")
 
     def show_again(self) -> None:
         """Publish all that is to stand there once more: the household asked."""
@@ -139,22 +162,32 @@ class MqttLink:
         for topic, payload in payloads.items():
             self._client.publish(topic, payload, qos=1, retain=True)
 
-    def _connected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def _connected(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
+            if reason.getName() == _TOO_NEW and client.protocol == paho.MQTTv5:
+                client.disconnect()
+                self._client = self._new_client(paho.MQTTv311)
+                self.start()
+                return
             self._complain(f"refuses us ({str(reason).lower()}): check user and password in the settings, under [mqtt]")
             return
         _log.info("connected to the MQTT broker at %s:%d", self._broker.host, self._broker.port)
-        self._client.subscribe([(topic, 1) for topic in self._topics])
+        for topic in self._topics:
+            self._client.subscribe(topic, qos=1)
         if self._availability:
             self._client.publish(self._availability, ONLINE, qos=1, retain=True)
         self.show_again()
         self._now(None)
 
+    def _published(self, _client: Any, _data: Any, message: int, reason: Any, _properties: Any) -> None:
+        if reason.value == _NOBODY_LISTENS:
+            self._unheard.add(message)
+
     def _not_reached(self, _client: Any, _data: Any) -> None:
         self._complain("cannot be reached: check that it runs, its address, and its certificate where TLS is on")
 
-    def _disconnected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure and self._trouble is None:
+    def _disconnected(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure and self._trouble is None and client is self._client:
             self._complain("is gone; we look for it again and again")
 
     def _received(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
