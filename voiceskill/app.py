@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import secrets
-import time as timing
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ import numpy as np
 import platformdirs
 
 from voiceskill.addresses import parse_server
-from voiceskill.alerting import Alerter, in_a_thread
+from voiceskill.alarms import Alarms
 from voiceskill.core.actions import Say
 from voiceskill.core.attention import DEFAULT_PHRASE, Attention, WakePhrase, said_anyway
 from voiceskill.core.conversation import Conversation, Manners
@@ -28,16 +26,13 @@ from voiceskill.core.interpret import Interpreter
 from voiceskill.core.patience import PatienceJudge, expecting
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.skill import Skill
+from voiceskill.core.spotting import expected_phrases
 from voiceskill.core.triage import Triage
 from voiceskill.core.understanding.matcher import Matcher
-from voiceskill.edges.alerting.broker import BrokerEvent
-from voiceskill.edges.alerting.command import Command
 from voiceskill.edges.alerting.outbox import FolderOutbox
-from voiceskill.edges.alerting.webhook import Webhook
-from voiceskill.edges.clock import MonotonicClock, TimeOfDay
+from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.encoder import OnnxEncoder
-from voiceskill.edges.mqtt import Broker, MqttLink
-from voiceskill.edges.recognisers.choose import build_recogniser
+from voiceskill.edges.recognisers.choose import build_recogniser, build_spotter
 from voiceskill.edges.recognisers.with_server import WithServer as RecogniserWithServer
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.speaker import SoundDeviceSpeaker
@@ -48,11 +43,10 @@ from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
 from voiceskill.edges.synthesisers.with_server import ServerVoice
 from voiceskill.edges.synthesisers.with_server import WithServer as SynthesiserWithServer
 from voiceskill.edges.vad import SileroVad, SpareDetector
-from voiceskill.homeassistant.topics import Topics
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop
-from voiceskill.ports import AlertSink, Clip, Clock, EchoCanceller, Fault, ModelMissing, Notice, Pcm, Recogniser, Synthesiser
-from voiceskill.settings import HOUSEHOLD, BadSettings, MqttSettings, Settings, load_settings
+from voiceskill.ports import Clip, Clock, EchoCanceller, Fault, ModelMissing, Pcm, Recogniser, Spotter, Synthesiser
+from voiceskill.settings import BadSettings, Settings, load_settings
 from voiceskill.skill_files import load_skill
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.sound_check.verdict import SoundCheck
@@ -68,11 +62,6 @@ _LOOK_SECONDS = 0.5
 
 OUT_RATE = 22_050
 """Samples per second of a recording of our speech."""
-
-_BROKER_PORT, _BROKER_TLS_PORT = 1883, 8883
-
-_LOST_BROKER_SECONDS = 4
-"""How often a broker is looked for that alerts are to be told to."""
 
 SPEECH_CACHE_BYTES = 200 * 2**20
 """Room for all replies of a skill in two voices."""
@@ -138,7 +127,6 @@ class App:
                 f"says otherwise, such as {DEFAULT_PHRASE}"
             )
         self._stack = ExitStack()
-        self._acknowledge: Callable[[str], None] = lambda _: None
 
     def __enter__(self) -> Self:
         """The app itself."""
@@ -186,58 +174,10 @@ class App:
             countdown=self.settings.alerts.countdown if alerts and self.settings.alerts.names else None,
         )
 
-    def alert_sinks(self) -> tuple[AlertSink, ...]:
-        """Those who are told of alerts, as the settings name them; the same ones for all who ask. Raises Fault as MqttLink does."""
-        return self._alert_sinks
-
     @cached_property
-    def _alert_sinks(self) -> tuple[AlertSink, ...]:
-        now = TimeOfDay(MonotonicClock()).now
-        webhooks = (Webhook(one.name, one.url, one.secret.get_secret_value(), now) for one in self.settings.alerts.webhook)
-        commands = (Command(one.name, one.run) for one in self.settings.alerts.command)
-        return (*webhooks, *commands, *([self._broker_event()] if self.settings.alerts.household else []))
-
-    def _broker_event(self) -> BrokerEvent:
-        """A connection of its own: it needs neither a conversation nor a household that is shown one."""
-        settings, topics = self.settings.mqtt, Topics(self.settings.mqtt.id)
-        link = MqttLink(
-            broker_at(settings, settings.host, settings.port),
-            f"{settings.id}-alerts-{secrets.token_hex(4)}",
-            availability=None,
-            topics=(topics.acknowledge,),
-            on_message=lambda _topic, by: self._acknowledge(by),
-            longest_wait=_LOST_BROKER_SECONDS,
-            minds_nobody=True,
-        )
-        link.start()
-        self._stack.callback(link.close)
-
-        def besides(notice: Notice) -> dict[str, str]:
-            return dict([topics.alerted(notice.kind)]) if notice.status == "raised" else {}
-
-        return BrokerEvent(HOUSEHOLD, link, topics.alert, besides)
-
-    def alerter(self) -> Alerter | None:
-        """What tells the household, if there is anybody to be told; the same one for all who ask."""
-        return self._alerter
-
-    @cached_property
-    def _alerter(self) -> Alerter | None:
-        sinks = self.alert_sinks()
-        if not sinks:
-            return None
-        clock = MonotonicClock()
-        alerter = Alerter(
-            [(sink, in_a_thread(f"alert {sink.name}")) for sink in sinks],
-            self.outbox(),
-            device=self.settings.alerts.device,
-            clock=clock,
-            now=TimeOfDay(clock).now,
-            submit=in_a_thread("alerts"),
-            pause=timing.sleep,
-        )
-        self._acknowledge = alerter.acknowledge_under_way
-        return alerter
+    def alarms(self) -> Alarms:
+        """Those who are told of alerts, and what tells them."""
+        return self._stack.enter_context(closing(Alarms(self.settings, self.outbox())))
 
     def outbox(self) -> FolderOutbox:
         """Where alerts are kept until somebody has seen them."""
@@ -291,6 +231,12 @@ class App:
         theirs = ServerVoice(server, clock=MonotonicClock(), patience=settings.server_patience)
         return SynthesiserWithServer(own, Cached(theirs, self.home.cache / "speech of a server", SPEECH_CACHE_BYTES))
 
+    def spotter(self, recogniser: Recogniser) -> Spotter | None:
+        """The ear beside `recogniser` that knows only what may be said as things stand."""
+        own = recogniser.own if isinstance(recogniser, RecogniserWithServer) else recogniser
+        built = build_spotter(own, expected_phrases(self.skill), self.skill.spotted.homophones)
+        return self._stack.enter_context(closing(built)) if built else None
+
     def synthesiser(self, voice: str | None = None) -> Synthesiser:
         """The engine of this device that speaks, with the skill's pronunciations. `voice` overrides the settings."""
         return self._stack.enter_context(closing(self.new_synthesiser(voice)))
@@ -315,6 +261,7 @@ class App:
     def listener(self, recogniser: Recogniser, loop: Loop, echo: EchoCanceller) -> Listener:
         """What hears for the conversation of `loop`, in any thread: how things stand there is one value, read whole."""
         judge = PatienceJudge(self.skill)
+        spotter = self.spotter(recogniser)
         return Listener(
             echo,
             SpareDetector(SileroVad()),
@@ -323,6 +270,7 @@ class App:
             loop.post,
             judge=lambda text: judge.judge(text, expecting(loop.state)),
             speaking=lambda: bool(loop.state.speaking),
+            spot=lambda pcm: spotter.spot(pcm, expecting(loop.state)) if spotter else None,
         )
 
     def speech(self, synthesiser: Synthesiser, text: str) -> Clip:
@@ -344,12 +292,6 @@ class App:
             speaker.start(voice.pull)
             while not isinstance(event := _next(over, speaker), Spoken):
                 _raise_failure(event)
-
-
-def broker_at(settings: MqttSettings, host: str, port: int) -> Broker:
-    """The broker at that address; port 0 is the usual one."""
-    usual = _BROKER_TLS_PORT if settings.tls else _BROKER_PORT
-    return Broker(host, port or usual, settings.user, settings.password.get_secret_value(), tls=settings.tls, ca_file=settings.ca_file)
 
 
 def _next(events: queue.SimpleQueue[Event], speaker: SoundDeviceSpeaker) -> Event:

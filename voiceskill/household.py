@@ -7,7 +7,8 @@ from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 from voiceskill import __version__
-from voiceskill.app import App, broker_at
+from voiceskill.alarms import broker_at
+from voiceskill.app import App
 from voiceskill.core.actions import Action
 from voiceskill.core.conversation import Manners, State
 from voiceskill.core.events import Event
@@ -130,7 +131,7 @@ def household_of(app: App, asked_for: str | None = None) -> Iterator[Household |
         shares_pain=settings.share_pain,
         tells_alerts=app.settings.alerts.household,
     )
-    alerter = app.alerter()
+    alerter = app.alarms.alerter
     made = Household(
         app.skill,
         app.manners(),

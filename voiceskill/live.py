@@ -82,7 +82,7 @@ def run_live(
         keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
         time_of_day = TimeOfDay(clock)
         checker = build_checker(voice, devices.rate, settings.volume, clock, post)
-        alerter = app.alerter()
+        alerter = app.alarms.alerter
         loop = Loop(
             app.conversation(alerts=alerter is not None),
             State(memory=kept(store)),

@@ -56,7 +56,7 @@ def wyoming(app: App, address: Address, *, alone: bool = True) -> Iterator[Addre
     with ExitStack() as stack:
         clock = MonotonicClock()
         visitors = build_visitors(app, clock)
-        alerter = app.alerter()
+        alerter = app.alarms.alerter
 
         def work() -> None:
             visitors.work()
@@ -100,7 +100,7 @@ def build_visitors(app: App, clock: Clock) -> Visitors:
     """What answers those who ask from elsewhere. Raises BadSettings where the skill has no words for them."""
     if app.skill.visitors is None:
         raise BadSettings(f'{app.home.intents / "skill.yaml"}: has no "visitors": add what is said to those who ask from elsewhere')
-    alerter = app.alerter()
+    alerter = app.alarms.alerter
     visitors = Visitors(
         Conversation(for_visitors(app.skill), app.interpreter(), app.manners(alerts=alerter is not None)),
         app.skill.visitors,

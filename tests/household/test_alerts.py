@@ -53,7 +53,7 @@ class Bed:
         self.clock = VirtualClock()
         self.events: queue.Queue[Event] = queue.Queue()
         self.said: list[str] = []
-        alerter = app.alerter()
+        alerter = app.alarms.alerter
         assert alerter
         alerter.report(self.events.put)
         conversation = Conversation(skill(), listed_only(), app.manners(alerts=True))

@@ -90,6 +90,11 @@ class WithServer:
         """See ports.Recogniser."""
         return f"{self._own.name} with {self._server.name}"
 
+    @property
+    def own(self) -> Recogniser:
+        """Ours alone."""
+        return self._own
+
     def start(self) -> None:
         """See ports.Recogniser."""
         self._leave()
