@@ -229,7 +229,7 @@ class App:
             return own
         server = self._server(settings.synthesiser_server, settings.server_voice)
         theirs = ServerVoice(server, clock=MonotonicClock(), patience=settings.server_patience)
-        return SynthesiserWithServer(own, Cached(theirs, self.home.cache / "speech of a server", SPEECH_CACHE_BYTES))
+        return SynthesiserWithServer(own, theirs, Cached(theirs, self.home.cache / "speech of a server", SPEECH_CACHE_BYTES))
 
     def spotter(self, recogniser: Recogniser) -> Spotter | None:
         """The ear beside `recogniser` that knows only what may be said as things stand."""

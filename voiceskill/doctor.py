@@ -23,8 +23,10 @@ from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.encoder import OnnxEncoder, verify
 from voiceskill.edges.machine import free_disk, free_memory, keeps_time, try_to_write
 from voiceskill.edges.microphone import SoundDeviceMicrophone
+from voiceskill.edges.recognisers.with_server import WithServer as RecogniserWithServer
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.store import SqliteStore
+from voiceskill.edges.synthesisers.with_server import WithServer as SynthesiserWithServer
 from voiceskill.edges.vad import SileroVad
 from voiceskill.ports import HEARING_RATE, Fault, NoAudioDevice, Pcm
 from voiceskill.settings import AlertSettings, Settings
@@ -125,14 +127,23 @@ def _recogniser(app: App) -> Examined:
     recogniser.start()
     recogniser.accept(np.zeros(HEARING_RATE, np.int16))
     recogniser.hypotheses()
-    return Examined("recogniser", recogniser.name)
+    trouble = recogniser.trouble if isinstance(recogniser, RecogniserWithServer) else None
+    return Examined("recogniser", recogniser.name, advice=_of_server(trouble))
 
 
 def _synthesiser(app: App) -> Examined:
-    synthesiser = app.voice()
+    synthesiser = app.synthesiser()
     if not len(synthesiser.render("One.").pcm):
         raise Fault(f"{synthesiser.name} makes no sound: choose another voice: voiceskill say --voices")
-    return Examined("synthesiser", synthesiser.name)
+    voice = app.voice()
+    if not isinstance(voice, SynthesiserWithServer):
+        return Examined("synthesiser", synthesiser.name)
+    voice.render("One.")
+    return Examined("synthesiser", voice.name, advice=_of_server(voice.trouble))
+
+
+def _of_server(trouble: str | None) -> tuple[str, ...]:
+    return (f"{trouble}: see whether it runs there, and its address in the settings",) if trouble else ()
 
 
 # Sound.

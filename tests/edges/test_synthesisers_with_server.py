@@ -27,7 +27,7 @@ OURS, THEIRS = 1_000, 8_000
 @contextmanager
 def voice(port: int, folder: Path, clock: Clock | None = None) -> Iterator[WithServer]:
     server = ServerVoice(RemoteServer("127.0.0.1", port, "en"), clock=clock or FakeClock(), patience=PATIENCE)
-    made = WithServer(Cached(FakeSynthesiser(), folder / "ours"), Cached(server, folder / "theirs"))
+    made = WithServer(Cached(FakeSynthesiser(), folder / "ours"), server, Cached(server, folder / "theirs"))
     try:
         yield made
     finally:

@@ -27,22 +27,27 @@ class SomebodysServer:
         self.kind = kind
         self.visits = 0
         self.port = 0
+        self._writers: list[asyncio.StreamWriter] = []
+        self._tasks: list[asyncio.Task[None]] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def start(self, port: int = 0) -> None:
         self._thread.start()
-        listening = asyncio.start_server(self._serve, "127.0.0.1", port)
+        listening = asyncio.start_server(self._welcome, "127.0.0.1", port)
         self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
         self.port = self._server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
         async def end() -> None:
             self._server.close()
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in others:
+            while rest := asyncio.all_tasks() - {asyncio.current_task(), *self._tasks}:
+                await asyncio.wait(rest)  # whoever is being let in is welcomed
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            for writer in self._writers:
+                writer.transport.abort()
             await asyncio.sleep(0)
 
         asyncio.run_coroutine_threadsafe(end(), self._loop).result()
@@ -50,8 +55,12 @@ class SomebodysServer:
         self._thread.join()
         self._loop.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.visits += 1
+        self._writers.append(writer)
+        self._tasks.append(asyncio.get_running_loop().create_task(self._serve(reader, writer)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if self.kind == "stalls":
                 await asyncio.Event().wait()  # takes nothing

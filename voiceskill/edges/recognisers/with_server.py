@@ -77,6 +77,8 @@ class WithServer:
         self._patience = patience
         self._speaking = speaking
         self._decisive = decisive
+        self.trouble: str | None = None
+        """Why the server is not waited for, in words."""
         self._standing: Works | Away = Works(clock.now())
         self._trial: _Trial | None = None
         self._wanted = False
@@ -136,23 +138,25 @@ class WithServer:
                 self._hearing.hear(pcm)
 
     def _read(self) -> tuple[Hypothesis, ...]:
+        hearing, self._hearing, asked = self._hearing, None, self._clock.now()
+        if hearing:
+            self._told = True
+            hearing.finish()
         own = self._own.hypotheses()
-        if self._hearing is None:
+        if hearing is None:
             return own
         if self._speaking() or any(self._decisive(one.text) for one in own):
+            hearing.answer.cancel()
             self._leave()
             return own
-        hearing, self._hearing, self._told = self._hearing, None, True
-        hearing.finish()
         if isinstance(self._standing, Away):
-            self._trial = _Trial(hearing.answer, self._clock)
+            self._trial = _Trial(hearing.answer, self._clock, asked)
             return own
-        text = self._awaited(hearing.answer)
+        text = self._awaited(hearing.answer, asked)
         return (Hypothesis(text), *(one for one in own if one.text != text)) if text else own
 
-    def _awaited(self, answer: Future[str]) -> str:
+    def _awaited(self, answer: Future[str], asked: float) -> str:
         """The words of the server; none where it has none, or does not answer in time."""
-        asked = self._clock.now()
         while not wait([answer], _LOOK_SECONDS).done:
             if self._speaking() or self._clock.now() - asked >= self._patience:
                 answer.cancel()
@@ -166,6 +170,7 @@ class WithServer:
         return answer.result().strip()
 
     def _failed(self, why: str) -> None:
+        self.trouble = why
         if isinstance(self._standing, Works):
             _log.warning("%s: until it does, this device understands by itself what is said", why)
             self._standing = self._standing.failed(self._clock.now())
@@ -179,6 +184,7 @@ class WithServer:
             return
         self._trial = None
         if outcome:
+            self.trouble = None
             _log.info("%s answers again", self._server.name)
             self._standing = self._standing.found(self._clock.now())
         else:
@@ -194,10 +200,10 @@ class WithServer:
 class _Trial:
     """Something that a server was asked, for which nobody waits."""
 
-    def __init__(self, answer: Future[str], clock: Clock) -> None:
+    def __init__(self, answer: Future[str], clock: Clock, asked: float) -> None:
         self._answer = answer
         self._clock = clock
-        self._asked = clock.now()
+        self._asked = asked
         self._took: float | None = None
         answer.add_done_callback(lambda _: self._answered())
 

@@ -48,6 +48,8 @@ class ServerVoice:
         self._patience = patience
         self._standing: Works | Away = Works(clock.now())
         self._trial: tuple[Future[Clip], float] | None = None
+        self.trouble: str | None = None
+        """Why the server is not waited for, in words."""
 
     @property
     def name(self) -> str:
@@ -79,6 +81,7 @@ class ServerVoice:
             return
         answer, asked = self._trial
         if answer.done() and answer.exception() is None:
+            self.trouble = None
             _log.info("%s answers again", self._server.name)
             self._standing, self._trial = self._standing.found(self._clock.now()), None
         elif answer.done() or self._clock.now() - asked >= self._patience:
@@ -87,6 +90,7 @@ class ServerVoice:
 
     def _failed(self, why: BaseException) -> Fault:
         fault = why if isinstance(why, Fault) else Fault(f"{self._server.name} failed: {type(why).__name__}")
+        self.trouble = str(fault)
         if isinstance(self._standing, Works):
             _log.warning("%s: until it does, this device speaks with a voice of its own", fault)
             self._standing = self._standing.failed(self._clock.now())
@@ -102,17 +106,23 @@ class ServerVoice:
 
 
 class WithServer:
-    """A Synthesiser that speaks with the voice of a `server` where it can, and else with our `own`."""
+    """A Synthesiser that speaks with the voice of a server where it can, and else with our `own`. `cached` is what keeps that `voice`'s."""
 
-    def __init__(self, own: Cached, server: Cached) -> None:
+    def __init__(self, own: Cached, voice: ServerVoice, cached: Cached) -> None:
         self._own = own
-        self._server = server
+        self._voice = voice
+        self._server = cached
         self._held: set[str] = set()
 
     @property
     def name(self) -> str:
         """See ports.Synthesiser."""
         return f"{self._server.name}, else {self._own.name}"
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the server is not waited for, in words."""
+        return self._voice.trouble
 
     def render(self, text: str, pace: float = 1.0) -> Clip:
         """See ports.Synthesiser."""

@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 from typing import TypeVar
 
@@ -70,7 +70,12 @@ class RemoteServer:
         """Begin an utterance."""
         sound: asyncio.Queue[Pcm | None] = asyncio.Queue()
         answer = self._ask(self._transcribe(sound))
-        return Utterance(answer, lambda pcm: self._loop.call_soon_threadsafe(sound.put_nowait, pcm))
+
+        def send(pcm: Pcm | None) -> None:
+            with suppress(RuntimeError):  # it was closed meanwhile
+                self._loop.call_soon_threadsafe(sound.put_nowait, pcm)
+
+        return Utterance(answer, send)
 
     def speak(self, text: str) -> Future[Clip]:
         """Have a sentence spoken; fails with a Fault."""
