@@ -41,6 +41,7 @@ def test_a_call_for_help_in_the_room_is_told_to_the_house_and_who_has_seen_it_is
         with bedside(sound_server.environment(), home, "--config", str(settings)) as device:
             house.wait_for(f"{BASE}/needs_help", "OFF")
             sound_server.play_into_microphone(call, HEARING_RATE)
+            device.wait_for("alert")
             house.wait_for(f"{BASE}/needs_help", "ON")
             assert house.wait_for_json(f"{BASE}/alert")["kind"] == "help"
             house.publish(f"{BASE}/acknowledge/set", "Anna")
