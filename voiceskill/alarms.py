@@ -80,7 +80,7 @@ class Alarms:
         self._stack.callback(link.close)
 
         def besides(notice: Notice) -> dict[str, str]:
-            return dict([topics.alerted(notice.kind)]) if notice.status == "raised" else {}
+            return dict([topics.alerted(notice.kind, notice.level)]) if notice.status == "raised" else {}
 
         return BrokerEvent(HOUSEHOLD, link, topics.alert, besides)
 

@@ -103,7 +103,7 @@ def test_somebody_who_called_needs_help_until_it_was_seen_or_called_off() -> Non
 def test_an_alert_that_a_sink_tells_of_is_not_told_twice_and_can_be_said_to_be_seen() -> None:
     telling = Entities(skill(), IDENTITY, shares_pain=False, tells_alerts=True)
     assert telling.happening(Alert("help", "emergency", "one")) is None
-    assert telling.happening(Alert("redflag_fever", "today")) == ("voiceskill/bedside-1/happening", '{"event_type": "danger"}')
+    assert telling.happening(Alert("redflag_fever", "today")) == ("voiceskill/bedside-1/happening", '{"event_type": "today"}')
     components = json.loads(telling.discovery("homeassistant")[1])["cmps"]
     assert components["alert"]["state_topic"] == telling.topics.alert
     assert components["acknowledge"]["command_topic"] == telling.topics.acknowledge

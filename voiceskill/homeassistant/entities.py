@@ -145,8 +145,8 @@ class Entities:
         match happening:
             case Alert(id=alert) if alert and self._tells_alerts:
                 return None  # the sink does, and sees to it that it arrives
-            case Alert(kind=kind):
-                return self.topics.alerted(kind)
+            case Alert(kind=kind, level=level):
+                return self.topics.alerted(kind, level)
             case Guiding(phase="done"):
                 return self.topics.happened(FINISHED)
             case _:

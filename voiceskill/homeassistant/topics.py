@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from voiceskill.core.actions import Level
+
 HELP = "help"
 """The kind of an alert that was asked for; any other is a sign of danger."""
 
-FINISHED = "finished"
-HAPPENINGS = ("danger", HELP, FINISHED)
+DANGER, TODAY, FINISHED = "danger", "today", "finished"
+HAPPENINGS = (DANGER, TODAY, HELP, FINISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Topics:
         """Topic and payload of one of HAPPENINGS."""
         return self.happening, json.dumps({"event_type": what})
 
-    def alerted(self, kind: str) -> tuple[str, str]:
-        """The same for an alert of this kind. Which sign of danger it was is not told here."""
-        return self.happened(HELP if kind == HELP else "danger")
+    def alerted(self, kind: str, level: Level) -> tuple[str, str]:
+        """The same for an alert. Which sign of danger it was is not told here; only whether somebody must be woken for it."""
+        if kind == HELP:
+            return self.happened(HELP)
+        return self.happened(TODAY if level == "today" else DANGER)
