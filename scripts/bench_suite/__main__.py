@@ -52,7 +52,7 @@ def beds(
     json: Json = None,
     most: Annotated[int, typer.Option(help="Beds at once, at most.", min=1)] = COUNTS[-1],
     seconds: Annotated[float, typer.Option(help="How long each number of beds is measured.", min=5)] = 60,
-    every: Annotated[float, typer.Option(help="Seconds between two questions at one bed, on average.", min=1)] = 60,
+    every: Annotated[float, typer.Option(help="Seconds between two questions at one bed, on average.", min=1)] = 30,
 ) -> None:
     """A ward: simulated bedside devices that share one `voiceskill serve` and one mosquitto; latency and memory as they grow."""
     counts = [count for count in COUNTS if count < most] + [most]

@@ -201,8 +201,10 @@ def _live(beds: Sequence[_Bed], broker: int, questions: Sequence[Pcm], seconds: 
 
     def lie(bed: _Bed, chance: random.Random) -> None:
         bed.begin()
-        while not over.wait(chance.uniform(0, 2 * every)):
+        pause = chance.uniform(0, every)
+        while not over.wait(pause):
             bed.be_asked(chance.choice(questions), alert=chance.random() < _ALERTS)
+            pause = chance.uniform(0, 2 * every)
 
     chance = random.Random(1)
     threads = [threading.Thread(target=lie, args=(bed, random.Random(bed.id))) for bed in beds]
