@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parent.parent / "voiceskill"
 ORDER = [
     *("core", "ports", "addresses", "edges"),
     *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "journal", "loop", "sound_check"),
-    *("status", "homeassistant", "screen", "diary_files", "diary_chart"),
+    *("status", "homeassistant", "screen", "light", "diary_files", "diary_chart"),
     *("settings", "settings_file", "skill_files", "export", "app", "household", "recorded", "live", "doctor", "typed"),
-    *("rehearse", "visitors", "serve", "alert_test", "model_desk", "bedside_screen", "watched"),
+    *("rehearse", "visitors", "serve", "alert_test", "model_desk", "bedside_screen", "bedside_light", "watched"),
     *("options", "running", "progress", "diary_commands", "alert_commands", "export_commands", "model_commands"),
     *("serve_command", "cli", "__main__"),
 ]
@@ -22,7 +22,7 @@ ORDER = [
 
 LOOSE = {
     *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "loop", "journal", "sound_check", "status"),
-    *("homeassistant", "settings", "settings_file", "skill_files", "export", "progress", "screen", "diary_files", "diary_chart"),
+    *("homeassistant", "settings", "settings_file", "skill_files", "export", "progress", "screen", "light", "diary_files", "diary_chart"),
 }
 """What works on the core and the ports, and knows no edge."""
 

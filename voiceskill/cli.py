@@ -20,6 +20,7 @@ from rich.text import Text
 from voiceskill import __version__
 from voiceskill.alert_commands import alert
 from voiceskill.app import App, Home
+from voiceskill.bedside_light import light_of
 from voiceskill.bedside_screen import screen_beside_the_bed
 from voiceskill.core.actions import Say
 from voiceskill.core.interpret import Interpreter
@@ -126,8 +127,13 @@ def run(
         if wav is not None and out is not None:
             write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
         else:
-            with beside_the_bed(device), screen_beside_the_bed(device, announce) as screen, household_of(device) as household:
-                run_watched(device, observe, listening, screen=screen, household=household, record=record)
+            with (
+                beside_the_bed(device),
+                screen_beside_the_bed(device, announce) as screen,
+                household_of(device) as household,
+                light_of(device) as light,
+            ):
+                run_watched(device, observe, listening, screen=screen, household=household, light=light, record=record)
 
 
 @contextmanager

@@ -177,6 +177,9 @@ class Settings(BaseModel):
         description="where `voiceskill run` serves the bedside screen: http://127.0.0.1:8480 for a browser on this machine alone, "
         "http://0.0.0.0:8480 for telephones in the house too, each after it was given a code; empty: nowhere",
     )
+    led: Annotated[int, Field(ge=0, le=27)] = Field(
+        0, description="GPIO pin of a Raspberry Pi at which a light shows how things stand, such as 17; 0: there is none"
+    )
     country: str = Field("", description="two letters of the country, for the numbers to call: GB, IE, US, CA, AU; empty: none are named")
     emergency_number: str = Field(
         "", description="how the emergency number is spoken, in words: nine nine nine; empty: your emergency number"
