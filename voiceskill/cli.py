@@ -6,7 +6,7 @@ import dataclasses
 import json
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +28,8 @@ from voiceskill.core.understanding.outcome import Match, Outcome
 from voiceskill.diary_commands import diary
 from voiceskill.doctor import examine
 from voiceskill.edges.clock import MonotonicClock
-from voiceskill.edges.devices import list_devices
+from voiceskill.edges.device_names import DeviceInfo, Direction, lasting_name
+from voiceskill.edges.devices import list_all
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.export_commands import export
 from voiceskill.household import household_of
@@ -372,18 +373,25 @@ def say(
 @app.command()
 @with_common_options
 def devices(home: Home, *, as_json: Json = False) -> None:  # noqa: ARG001 - every command takes the common options
-    """List microphones and loudspeakers; the usual ones are marked.
+    """List microphones and loudspeakers, by the names that may stand in the settings; the usual ones are marked.
 
     Example: `voiceskill devices`
     """
-    found = list_devices()
+    found = list_all()
     if as_json:
         _print_json([dataclasses.asdict(device) for device in found])
         return
-    for device in found:
-        print(device)
+    for direction in Direction:
+        for device in found:
+            if device.channels(direction):
+                print(_listed(device, direction, found))
     if not found:
         raise NoAudioDevice("no audio devices were found; plug in a microphone and a loudspeaker, then run this again")
+
+
+def _listed(device: DeviceInfo, direction: Direction, among: Sequence[DeviceInfo]) -> str:
+    usual = " (the usual one)" if device.is_default(direction) else ""
+    return f'{device.index:3}  {direction.value:11}  "{lasting_name(device, direction, among)}"  {device.host_api}{usual}'
 
 
 @app.command()

@@ -240,6 +240,21 @@ class SoundServer:
         self._pactl("load-module", "module-null-sink", "sink_name=loudspeaker", f"rate={DEVICE_RATE}", "channels=2", "norewinds=1")
         self._pactl("set-default-sink", "loudspeaker")
 
+    def connect_bluetooth(self, name: str) -> None:
+        """Let a second loudspeaker appear, as one over Bluetooth does; the default stays what it is."""
+        properties = f'''sink_properties='device.description="{name}"\''''
+        self._pactl("load-module", "module-null-sink", "sink_name=bluez_output.1", f"rate={DEVICE_RATE}", "norewinds=1", properties)
+
+    def disconnect_bluetooth(self) -> None:
+        """Switch it off: what plays there plays on at the default."""
+        self._unload("module-null-sink", "sink_name=bluez_output.1")
+
+    @contextmanager
+    def record_bluetooth(self, rate: int = DEVICE_RATE) -> Iterator[Recording]:
+        """Record what it would let a person hear."""
+        with self._record("bluez_output.1.monitor", rate) as recording:
+            yield recording
+
     def load_microphone(self) -> None:
         """Plug the microphone in again, after `unload_microphone`."""
         self._pactl("load-module", "module-remap-source", "master=room.monitor", "source_name=microphone")
