@@ -15,8 +15,9 @@ ORDER = [
     *("status", "homeassistant", "screen", "light", "diary_files", "diary_chart"),
     *("settings", "settings_file", "skill_files", "export", "app", "household", "recorded", "live", "doctor", "typed"),
     *("rehearse", "visitors", "serve", "alert_test", "model_desk", "bedside_screen", "bedside_light", "watched"),
+    *("setup_lines", "setup_sound", "guided_setup"),
     *("options", "running", "progress", "diary_commands", "alert_commands", "export_commands", "model_commands"),
-    *("serve_command", "cli", "__main__"),
+    *("serve_command", "setup_command", "cli", "__main__"),
 ]
 """From the inside out: a module may import only what stands before its own layer, or its own layer."""
 

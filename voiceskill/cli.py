@@ -44,6 +44,7 @@ from voiceskill.running import announce, listening, stop_when_signalled
 from voiceskill.serve import beside_the_bed
 from voiceskill.serve_command import serve
 from voiceskill.settings import BadSettings
+from voiceskill.setup_command import setup
 from voiceskill.skill_files import SkillErrors
 from voiceskill.typed import Rehearsal, TypedDevice
 from voiceskill.watched import run_watched
@@ -69,6 +70,7 @@ app.add_typer(diary, name="diary")
 app.add_typer(models, name="models")
 app.add_typer(export, name="export")
 app.command()(serve)
+app.command()(setup)
 app.add_typer(alert, name="alert")
 
 _TICK_SECONDS = 0.05

@@ -132,15 +132,21 @@ def candidates(direction: Direction, devices: Sequence[DeviceInfo]) -> tuple[Dev
 
 def socket_of(name: str, sound: Path = _SOUND) -> str:
     """The USB socket that the card in brackets at the end of a name is in, such as 1-1.2; empty where it is in none."""
-    card = _CARD.search(name)
+    card = card_of(name)
     if card is None:
         return ""
     try:
-        place = str((sound / f"card{card[1]}").resolve())
+        place = str((sound / f"card{card}").resolve())
     except OSError:
         return ""
     usb = re.search(r"/(\d+-\d+(?:\.\d+)*)/\1:\d+\.\d+/", place)
     return usb[1] if usb else ""
+
+
+def card_of(name: str) -> str | None:
+    """The number of the card in brackets at the end of a name."""
+    card = _CARD.search(name)
+    return card[1] if card else None
 
 
 def _without_card(name: str) -> str:

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 _ANSWER_SECONDS = 2.0
+_LOOK_SECONDS = 30.0
+"""How often it is looked whether a device is still there, should we not be told."""
+
 _NAME = "voiceskill"
 _NO_SINK = 0xFFFFFFFF
 _TARGETS = ("PULSE_SINK", "PULSE_SOURCE", "PIPEWIRE_NODE")
@@ -36,15 +39,15 @@ class Node:
 def list_nodes() -> tuple[Node, ...]:
     """All devices of the server, without the monitors of loudspeakers; none where there is no server, or it does not answer."""
     try:
-        with _server() as server:
-            usual = server.server_info()
-            sinks = [_node(sink, is_input=False, usual=usual.default_sink_name) for sink in server.sink_list()]
+        with server() as connected:
+            usual = connected.server_info()
+            sinks = [_node(sink, is_input=False, usual=usual.default_sink_name) for sink in connected.sink_list()]
             sources = [
                 _node(source, is_input=True, usual=usual.default_source_name)
-                for source in server.source_list()
+                for source in connected.source_list()
                 if source.monitor_of_sink == _NO_SINK
             ]
-    except _Unreached:
+    except Unreached:
         return ()
     return (*sources, *sinks)
 
@@ -54,22 +57,23 @@ def _node(found: Any, *, is_input: bool, usual: str) -> Node:
     return Node(found.name, found.description or found.name, is_input, max(1, found.channel_count), spec.rate, found.name == usual)
 
 
-class _Unreached(Exception):  # noqa: N818 - that there is no server is no error
-    pass
+class Unreached(Exception):  # noqa: N818 - that there is no server is no error
+    """There is no server, or it does not answer."""
 
 
 @contextlib.contextmanager
-def _server() -> Iterator[Any]:
+def server() -> Iterator[Any]:
+    """A connection to it. Raises Unreached, also when it is lost meanwhile."""
     try:
         import pulsectl
     except OSError as error:  # the library of PulseAudio is not installed
-        raise _Unreached from error
+        raise Unreached from error
     try:
-        with pulsectl.Pulse(_NAME, connect=False) as server:
-            server.connect(timeout=_ANSWER_SECONDS)
-            yield server
+        with pulsectl.Pulse(_NAME, connect=False) as connection:
+            connection.connect(timeout=_ANSWER_SECONDS)
+            yield connection
     except pulsectl.PulseError as error:
-        raise _Unreached from error
+        raise Unreached from error
 
 
 @contextlib.contextmanager
@@ -99,6 +103,7 @@ class Absence:
         self.gone = False
         self._node = node
         self._closed = False
+        self._removed = False
         self._server: Any = None
         if node:
             threading.Thread(target=self._look, name="watch sound device", daemon=True).start()
@@ -106,26 +111,29 @@ class Absence:
     def close(self) -> None:
         """Look no more; any thread may call it."""
         self._closed = True
-        if (server := self._server) is not None:
-            server.event_listen_stop()
+        if (connected := self._server) is not None:
+            connected.event_listen_stop()
 
     def _look(self) -> None:
         import pulsectl
 
         def heed(event: Any) -> None:
             if event.t == "remove":
+                self._removed = True
                 raise pulsectl.PulseLoopStop
 
         # A server that goes takes the stream with it, which is noticed there.
-        with contextlib.suppress(_Unreached), _server() as server:
-            server.event_mask_set("sink", "source")
-            server.event_callback_set(heed)
-            self._server = server
+        with contextlib.suppress(Unreached), server() as connected:
+            connected.event_mask_set("sink", "source")
+            connected.event_callback_set(heed)
+            self._server = connected
             try:
                 while not self._closed:
-                    if self._node not in {one.name for one in (*server.sink_list(), *server.source_list())}:
+                    self._removed = False
+                    if self._node not in {one.name for one in (*connected.sink_list(), *connected.source_list())}:
                         self.gone = True
                         return
-                    server.event_listen()
+                    if not self._removed:  # while we asked
+                        connected.event_listen(timeout=_LOOK_SECONDS)
             finally:
                 self._server = None
