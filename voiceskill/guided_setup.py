@@ -24,7 +24,7 @@ from voiceskill.core.events import Heard, NotHeard, SpeechStarted
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.setting_up import values as v
 from voiceskill.core.setting_up.walk import Rules
-from voiceskill.core.skill import Control, Kind, Skill
+from voiceskill.core.skill import Control, Skill
 from voiceskill.core.understanding.outcome import Match
 from voiceskill.doctor import told_of_sound
 from voiceskill.edges.store import MemoryStore
@@ -32,7 +32,7 @@ from voiceskill.ports import Clock, NoAudioDevice
 from voiceskill.settings import Settings
 from voiceskill.settings_file import Value, change_settings
 from voiceskill.setup_lines import load_setup_lines
-from voiceskill.setup_sound import SetupSound
+from voiceskill.setup_sound import ECHO_SECONDS, SetupSound
 from voiceskill.typed import Rehearsal
 
 _SEARCH_SECONDS = 12.0
@@ -92,13 +92,11 @@ class Answers:
             return v.Answered(text, key, typed)
         if self._keeps(text):
             return v.Answered(text, v.Reply.KEEP, typed)
-        meant = self._interpreter.interpret(readings, busy=True).outcome
-        if not isinstance(meant, Match):
-            return v.Answered(text, v.Reply.OTHER, typed)
-        intent = self._skill.intents[meant.intent]
-        warning = intent.answers[0] if intent.kind is Kind.FLAG and intent.answers else ""
-        reply = _REPLIES.get(intent.control, v.Reply.OTHER) if intent.control else v.Reply.OTHER
-        return v.Answered(text, reply, typed, warning)
+        meant = self._interpreter.interpret(readings, busy=True)
+        if meant.flags and meant.flags[0].sure:
+            return v.Answered(text, v.Reply.OTHER, typed, warning=meant.flags[0].intent.answers[0])
+        control = self._skill.intents[meant.outcome.intent].control if isinstance(meant.outcome, Match) else None
+        return v.Answered(text, _REPLIES.get(control, v.Reply.OTHER) if control else v.Reply.OTHER, typed)
 
 
 class GuidedSetup:
@@ -179,7 +177,7 @@ class GuidedSetup:
 
     def _find_voice(self) -> v.Event:
         search = self._sound.begin_search()
-        self._show(_LISTENING)
+        self._settle()
         end = self._clock.now() + _SEARCH_SECONDS
         while not search.over and self._clock.now() < end:
             self._take_in(self._next(_LOOK_SECONDS))
@@ -194,7 +192,7 @@ class GuidedSetup:
         sound = self._sound
         sound.begin_hearing()
         if sound.hears:
-            self._show(_LISTENING)
+            self._settle()
         try:
             speaking = False
             end = self._clock.now() + seconds
@@ -219,6 +217,13 @@ class GuidedSetup:
             return v.Silence()
         finally:
             sound.end_hearing()
+
+    def _settle(self) -> None:
+        """Until our own last word is over in the room, too."""
+        end = self._clock.now() + ECHO_SECONDS
+        while not self._pending and (left := end - self._clock.now()) > 0:
+            self._take_in(self._next(left))
+        self._show(_LISTENING)
 
     def _typed(self) -> v.Answered:
         return self._answers.answered((self._pending.popleft(),), typed=True)

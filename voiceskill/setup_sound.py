@@ -30,7 +30,7 @@ from voiceskill.speak import Voice
 _log = logging.getLogger(__name__)
 
 _MOST_DEVICES = 6
-_ECHO_SECONDS = 0.5
+ECHO_SECONDS = 0.5
 """How long our own last word may still be heard."""
 
 
@@ -190,7 +190,7 @@ class SetupSound:
     def begin_search(self) -> VoiceSearch:
         """Have all microphones listened to from now on."""
         search = VoiceSearch(len(self.microphones))
-        self._hears_from = self._clock.now() + _ECHO_SECONDS
+        self._hears_from = self._clock.now() + ECHO_SECONDS
         self._search = search
         return search
 
@@ -206,7 +206,7 @@ class SetupSound:
 
     def begin_hearing(self) -> None:
         """Recognise what is said from now on."""
-        self._hears_from = self._clock.now() + _ECHO_SECONDS
+        self._hears_from = self._clock.now() + ECHO_SECONDS
 
     def end_hearing(self) -> None:
         """Recognise nothing."""

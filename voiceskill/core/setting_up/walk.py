@@ -52,6 +52,7 @@ from voiceskill.core.setting_up.values import (
 )
 from voiceskill.core.sound import GOOD, Finding
 from voiceskill.core.spoken_values import number
+from voiceskill.core.understanding.normalise import normalise
 
 _TRIES = 2
 """How often a question is asked to which nobody answers, or not in words that we can use; how often all loudspeakers are tried."""
@@ -95,7 +96,7 @@ class Rules:
         """What is to be done, now that this has happened."""
         if isinstance(event, Answered):
             walk = replace(walk, typed=walk.typed or event.typed)
-            if event.warning and not isinstance(walk.stage, Questioning):  # there the answer tells of it
+            if event.warning and not isinstance(walk.stage, Questioning | Sampling):  # the answer tells of it, or it is said below
                 return self._to(walk, walk.stage, Say(event.warning), *self._asking(walk, walk.stage))
             if event.reply is Reply.STOP:
                 return self._over(walk, End(), Say(self.lines.stopped))
@@ -109,7 +110,8 @@ class Rules:
             case Loudness():
                 return self._loudness(walk, event)
             case Sampling() as stage:
-                return self._to(walk, Checking(stage.rounds), Say(self.lines.be_quiet))
+                warning = (Say(event.warning),) if isinstance(event, Answered) and event.warning else ()
+                return self._to(walk, Checking(stage.rounds), *warning, Say(self.lines.be_quiet))
             case Checking() as stage:
                 return self._checked(walk, stage, event)
             case Turning() as stage:
@@ -235,7 +237,7 @@ class Rules:
     def _named(self, walk: Walk, stage: Naming, event: Event) -> Steps:
         if not isinstance(event, Answered) or event.reply in _SKIPS:
             return self._place(walk)
-        phrase = " ".join(event.text.split()).strip(" .,!?").casefold()
+        phrase = normalise(event.text)
         if phrase == walk.choices.wake_phrase:
             return self._place(walk)
         if event.reply is Reply.NO or not self.fits(phrase):
