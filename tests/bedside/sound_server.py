@@ -10,6 +10,7 @@ PortAudio reads its environment once, when it starts: what uses sound runs in ch
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -225,6 +226,12 @@ class SoundServer:
     def mute_microphone(self, muted: bool) -> None:
         """Switch the microphone off, or on again, as the button on it does."""
         self._pactl("set-source-mute", "microphone", str(int(muted)))
+
+    def microphone_volume(self) -> float:
+        """How far it is turned up, in decibels."""
+        told = re.search(r"(-?[\d.]+|-inf) dB", self._pactl("get-source-volume", "microphone"))
+        assert told is not None
+        return float(told[1])
 
     def unload_loudspeaker(self) -> None:
         """Pull the loudspeaker's plug: what plays breaks off, and the default is a sink that nobody hears, as on a real machine."""

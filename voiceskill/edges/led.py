@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
+import tempfile
 import warnings
 from importlib.machinery import PathFinder
 from typing import Any
@@ -41,6 +43,7 @@ class GpioLight:
 
 
 def _lgpio() -> Any:
+    os.environ.setdefault("LG_WD", tempfile.gettempdir())  # or it leaves a pipe wherever it was started
     for name in ("lgpio", "_lgpio"):
         _borrow(name)
     try:
