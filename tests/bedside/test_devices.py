@@ -338,6 +338,14 @@ def test_the_devices_are_listed_with_the_defaults_marked(sound_server: SoundServ
     assert done.stderr == ""
 
 
+def test_the_command_lists_the_names_that_may_stand_in_the_settings(sound_server: SoundServer) -> None:
+    command = [sys.executable, "-m", "voiceskill", "devices"]
+    done = subprocess.run(command, env=sound_server.environment(), capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS)
+    lines = done.stdout.splitlines()
+    assert any(line.split('"')[1] == "default" and line.endswith("(the usual one)") for line in lines if "microphone" in line)
+    assert sum('  loudspeaker  "' in line and "sound server" in line for line in lines) == 2
+
+
 @pytest.mark.parametrize("kind", ["microphone", "loudspeaker"])
 def test_a_machine_without_sound_says_so_in_one_line(tmp_path: Path, kind: str) -> None:
     done = run(OPEN, environment_without_devices(tmp_path), kind)
