@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
@@ -30,7 +33,7 @@ from voiceskill.core.events import (
     Spoken,
 )
 from voiceskill.edges.clock import MonotonicClock
-from voiceskill.edges.led import GpioLight
+from voiceskill.edges.led import GpioLight, borrow
 from voiceskill.light import Sign, shine, sign_of
 from voiceskill.loop import Loop
 from voiceskill.ports import Fault
@@ -195,3 +198,13 @@ def test_a_pin_that_is_none_and_a_machine_without_pins_are_told_in_one_line(fact
         GpioLight(99, factory)
     with pytest.raises(Fault, match=r"^led: (lgpio is not installed|the pins cannot be used)[^\n]*$"):
         GpioLight(17)
+
+
+def test_what_debian_has_and_we_have_not_is_borrowed_if_it_fits_our_python(tmp_path: Path) -> None:
+    (tmp_path / "borrowed_lamp.py").write_text("COLOUR = 'amber'\n")
+    (tmp_path / "unfit_lamp.py").write_text("import made_for_another_python\n")
+    for name in ("borrowed_lamp", "unfit_lamp", "absent_lamp"):
+        borrow(name, str(tmp_path))
+    assert importlib.import_module("borrowed_lamp").COLOUR == "amber"
+    assert not {"unfit_lamp", "absent_lamp"} & sys.modules.keys()
+    del sys.modules["borrowed_lamp"]

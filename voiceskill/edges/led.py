@@ -23,10 +23,12 @@ class GpioLight:
 
     def __init__(self, pin: int, factory: Any = None) -> None:
         """Raises Fault where it cannot be used."""
+        for name in ("colorzero", "gpiozero", "_lgpio", "lgpio"):
+            borrow(name)
         try:
             from gpiozero import PWMLED, GPIOZeroError
         except ImportError as error:
-            raise Fault("led: gpiozero is not installed. Install it: pip install 'voiceskill[led]'") from error
+            raise Fault("led: gpiozero is not installed. Install it: sudo apt install python3-gpiozero python3-lgpio") from error
         self._factory = factory or _lgpio()
         try:
             self._led = PWMLED(pin, frequency=_FREQUENCY, pin_factory=self._factory)
@@ -44,8 +46,6 @@ class GpioLight:
 
 def _lgpio() -> Any:
     os.environ.setdefault("LG_WD", tempfile.gettempdir())  # or it leaves a pipe wherever it was started
-    for name in ("lgpio", "_lgpio"):
-        _borrow(name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -58,11 +58,14 @@ def _lgpio() -> Any:
         raise Fault(f"led: the pins cannot be used ({error}): is this a Raspberry Pi, and may you use them (group gpio)?") from error
 
 
-def _borrow(name: str) -> None:
-    """Where pip has no wheel of lgpio (Python 3.13), take the one of Debian, which a virtual environment does not see."""
+def borrow(name: str, packages: str = _PACKAGES_OF_DEBIAN) -> None:
+    """Where our environment has no such module, take Debian's, which a virtual environment does not see; that one, and no other.
+
+    Raspberry Pi OS comes with them, and pip has no wheel of lgpio for Python 3.13.
+    """
     if name in sys.modules or importlib.util.find_spec(name) is not None:
         return
-    spec = PathFinder.find_spec(name, [_PACKAGES_OF_DEBIAN])
+    spec = PathFinder.find_spec(name, [packages])
     if spec is None or spec.loader is None:
         return
     module = importlib.util.module_from_spec(spec)
