@@ -17,7 +17,7 @@ from tests.bedside.test_main_job import spoken
 from voiceskill.ports import HEARING_RATE
 from voiceskill.settings import load_settings
 
-PATIENCE = 6 * PATIENCE_SECONDS
+PATIENCE = 20 * PATIENCE_SECONDS
 LISTENING = "  (listening)"
 
 SAYS = {
@@ -29,8 +29,8 @@ SAYS = {
     "Now say a sentence": "My back has been hurting since this morning.",
     "I heard you faintly": "My back has been hurting since this morning.",
     "My own voice drowns yours": "No thanks.",
-    "You call me": "Hello lighthouse.",
-    "I'd mishear": "Hello lighthouse.",
+    "You call me": "Listen Maggie.",
+    "I'd mishear": "Listen Maggie.",
     "Which country": "The United Kingdom.",
     "I don't know the numbers": "The United Kingdom.",
     "Now ask me": "Should I use heat or ice?",
@@ -51,7 +51,7 @@ def noise() -> Pcm:
 
 def answer_to(asked: str) -> str:
     if asked.endswith("Is that right?"):
-        right = any(name in asked for name in ("hello lighthouse", "hello light house", "the United Kingdom"))
+        right = any(name in asked for name in ("listen maggie", "the United Kingdom"))
         return "Yes please." if right else "No."
     return next((said for begins, said in SAYS.items() if asked.startswith(begins)), "Yes please.")
 
@@ -77,7 +77,7 @@ def test_a_voice_alone_sets_it_up_and_its_first_question_is_answered(fragile_sou
         assert process.wait(PATIENCE) == 0, "\n".join([*told, process.stderr.read()])
         killer.cancel()
     settings = load_settings(tmp_path / "settings.toml")
-    assert settings.wake_phrase.replace(" ", "") == "hellolighthouse", "\n".join(told)
+    assert settings.wake_phrase == "listen maggie", "\n".join(told)
     assert settings.country == "GB"
     assert 0.4 < settings.volume < 0.8
     assert any(line.startswith("  noise -") and "echo -2" in line for line in told)

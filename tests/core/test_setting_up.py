@@ -205,11 +205,11 @@ def test_it_offers_to_speak_softer_where_its_voice_drowns_theirs(answer: v.Event
 
 
 def test_a_phrase_that_is_said_anyway_is_not_taken() -> None:
-    room = Room([YES, YES, SAMPLE, said("help"), said("my back"), KEEP, QUESTION])
+    room = Room([YES, YES, SAMPLE, said("help"), said("my back"), said("help"), said("help"), KEEP, QUESTION])
     room.run()
     assert room.kept is not None
     assert room.kept.wake_phrase == "hey bedside"
-    assert room.told.count(LINES.unfit_phrase) == 2
+    assert room.told.count(LINES.unfit_phrase) == 4
 
 
 def test_a_phrase_heard_wrongly_is_said_again() -> None:

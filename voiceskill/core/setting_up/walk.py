@@ -57,6 +57,9 @@ from voiceskill.core.understanding.normalise import normalise
 _TRIES = 2
 """How often a question is asked to which nobody answers, or not in words that we can use; how often all loudspeakers are tried."""
 
+_MISHEARD = 4
+"""How often words of their own may be heard wrongly: then somebody is there, and corrects us."""
+
 _SEARCHES = 3
 _LEVELLINGS = 3
 
@@ -241,9 +244,8 @@ class Rules:
         if phrase == walk.choices.wake_phrase:
             return self._place(walk)
         if event.reply is Reply.NO or not self.fits(phrase):
-            if stage.tries >= _TRIES:
-                return self._place(walk, Say(self.lines.unfit_phrase))
-            return self._to(walk, Naming(stage.tries + 1), Say(self.lines.unfit_phrase))
+            wrong = self._asking(walk, stage) if event.reply is Reply.NO else (Say(self.lines.unfit_phrase),)
+            return self._place(walk, *wrong) if stage.tries >= _MISHEARD else self._to(walk, Naming(stage.tries + 1), *wrong)
         chosen = replace(walk.choices, wake_phrase=phrase)
         if event.typed:
             return self._place(replace(walk, choices=chosen))
@@ -260,7 +262,7 @@ class Rules:
             return self._question(walk)
         if code is None:
             unknown = Say(self.lines.unknown_country)
-            return self._question(walk, unknown) if stage.tries >= _TRIES else self._to(walk, Placing(stage.tries + 1), unknown)
+            return self._question(walk, unknown) if stage.tries >= _MISHEARD else self._to(walk, Placing(stage.tries + 1), unknown)
         chosen = replace(walk.choices, country=code)
         if event.typed or code == walk.choices.country:
             return self._question(replace(walk, choices=chosen))
@@ -274,8 +276,8 @@ class Rules:
             walk = replace(walk, choices=stage.choices)
             return self._place(walk) if isinstance(stage.again, Naming) else self._question(walk)
         if isinstance(event, Answered) and event.reply is Reply.OTHER:  # they say it anew, without a no before it
-            return self.step(replace(walk, stage=stage.again), event) if stage.again.tries <= _TRIES else self._after(walk, stage)
-        if isinstance(event, Answered) and event.reply is Reply.NO and stage.again.tries <= _TRIES:
+            return self.step(replace(walk, stage=stage.again), event) if stage.again.tries <= _MISHEARD else self._after(walk, stage)
+        if isinstance(event, Answered) and event.reply is Reply.NO and stage.again.tries <= _MISHEARD:
             return self._to(walk, stage.again, *self._asking(walk, stage.again))
         return self._after(walk, stage)
 
