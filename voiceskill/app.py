@@ -32,7 +32,7 @@ from voiceskill.core.understanding.matcher import Matcher
 from voiceskill.edges.alerting.outbox import FolderOutbox
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.encoder import OnnxEncoder
-from voiceskill.edges.recognisers.choose import build_recogniser, build_spotter
+from voiceskill.edges.recognisers.choose import build_recogniser, build_spotter, with_second_opinion
 from voiceskill.edges.recognisers.with_server import WithServer as RecogniserWithServer
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.speaker import SoundDeviceSpeaker
@@ -213,7 +213,7 @@ class App:
         built = build_recogniser(
             settings.own_recogniser, self.home.models, settings.model or None, shipped_dir=shipped("models"), cache_dir=self.home.cache
         )
-        return self._stack.enter_context(closing(built))
+        return self._stack.enter_context(closing(with_second_opinion(built)))
 
     def _server(self, address: str, voice: str = "") -> RemoteServer:
         from voiceskill.edges.wyoming.remote import RemoteServer  # here, so that who asks nobody need not wait for it at the start

@@ -51,13 +51,13 @@ class Status:
     doing: Doing
     routine: UnderWay | None
     danger: bool
-    calls: bool
     pain: float | None
     loudness: float
     pace: float
     quiet: bool
     attention: Attention
     hears: bool
+    calls: bool = False
 
 
 class Watch:
