@@ -13,7 +13,7 @@ ORDER = [
     *("core", "ports", "addresses", "edges"),
     *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "journal", "loop", "sound_check"),
     *("status", "homeassistant", "screen", "light", "diary_files", "diary_chart"),
-    *("settings", "settings_file", "skill_files", "export", "app", "household", "recorded", "live", "doctor", "typed"),
+    *("settings", "settings_file", "skill_files", "export", "alarms", "app", "household", "recorded", "live", "doctor", "typed"),
     *("rehearse", "visitors", "serve", "alert_test", "model_desk", "bedside_screen", "bedside_light", "watched"),
     *("setup_lines", "setup_sound", "guided_setup"),
     *("options", "running", "progress", "diary_commands", "alert_commands", "export_commands", "model_commands"),

@@ -360,7 +360,7 @@ def say(
     Example: `voiceskill say "Breathe out slowly." --out breathe.wav`
     """
     with App(home) as device:
-        synthesiser = device.synthesiser(voice)
+        synthesiser = device.synthesiser(voice) if voice else device.voice()
         if voices:
             for one in synthesiser.voices():
                 print(f"{one.id:28} {one.language:8} {one.name}")

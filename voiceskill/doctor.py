@@ -23,8 +23,10 @@ from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.encoder import OnnxEncoder, verify
 from voiceskill.edges.machine import free_disk, free_memory, keeps_time, try_to_write
 from voiceskill.edges.microphone import SoundDeviceMicrophone
+from voiceskill.edges.recognisers.with_server import WithServer as RecogniserWithServer
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.store import SqliteStore
+from voiceskill.edges.synthesisers.with_server import WithServer as SynthesiserWithServer
 from voiceskill.edges.vad import SileroVad
 from voiceskill.ports import HEARING_RATE, Fault, NoAudioDevice, Pcm
 from voiceskill.settings import AlertSettings, Settings
@@ -125,14 +127,23 @@ def _recogniser(app: App) -> Examined:
     recogniser.start()
     recogniser.accept(np.zeros(HEARING_RATE, np.int16))
     recogniser.hypotheses()
-    return Examined("recogniser", recogniser.name)
+    trouble = recogniser.trouble if isinstance(recogniser, RecogniserWithServer) else None
+    return Examined("recogniser", recogniser.name, advice=_of_server(trouble))
 
 
 def _synthesiser(app: App) -> Examined:
     synthesiser = app.synthesiser()
     if not len(synthesiser.render("One.").pcm):
         raise Fault(f"{synthesiser.name} makes no sound: choose another voice: voiceskill say --voices")
-    return Examined("synthesiser", synthesiser.name)
+    voice = app.voice()
+    if not isinstance(voice, SynthesiserWithServer):
+        return Examined("synthesiser", synthesiser.name)
+    voice.render("One.")
+    return Examined("synthesiser", voice.name, advice=_of_server(voice.trouble))
+
+
+def _of_server(trouble: str | None) -> tuple[str, ...]:
+    return (f"{trouble}: see whether it runs there, and its address in the settings",) if trouble else ()
 
 
 # Sound.
@@ -231,12 +242,12 @@ def told_of_sound(sound: SoundCheck) -> Examined:
 def told_of_alerts(settings: AlertSettings) -> Examined:
     """Whom the settings name as a part of the device, and whether the programs are there. Nothing is sent: that would wake people."""
     figures = {"webhooks": len(settings.webhook), "commands": len(settings.command)}
-    if not settings.sinks:
+    if not settings.names:
         return Examined("alerts", "nobody is told when somebody needs help; docs/alerts.md shows how", figures)
     missing = [one for one in settings.command if shutil.which(one.run[0]) is None]
     if missing:
         raise Fault(f'The program of the command "{missing[0].name}" is not there, or may not be run: correct it in the settings')
-    names = ", ".join(one.name for one in settings.sinks)
+    names = ", ".join(settings.names)
     return Examined("alerts", f"{names}; to see whether they are reached: voiceskill alert test", figures)
 
 

@@ -283,7 +283,7 @@ def _verified(one: Installed) -> bool:
 
 def _hears_with(home: Home, settings: Settings) -> str:
     """The name of the model that it hears with, or would if it were whole; the path of one that lies elsewhere."""
-    choice = first_choice(settings.recogniser, home.models, settings.model or None)
+    choice = first_choice(settings.own_recogniser, home.models, settings.model or None)
     path = home.models / choice
     return path.name if path.parent == home.models else str(path)
 

@@ -10,6 +10,7 @@ import typer
 
 from scripts.bench_suite.attention import measure_attention
 from scripts.bench_suite.barge_in import measure_barge_in
+from scripts.bench_suite.beds import COUNTS, measure_beds
 from scripts.bench_suite.endpointing import measure_endpointing
 from scripts.bench_suite.recognisers import measure_recognisers
 from scripts.bench_suite.soak import measure_soak
@@ -44,6 +45,19 @@ def soak(json: Json = None, hours: Annotated[float, typer.Option(help="Hours tha
     """A day at the bedside, faster than time: what lying in wait costs, and whether anything grows."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
         report(measure_soak(Home.find(data=Path(data)), Path(folder), hours), json)
+
+
+@cli.command()
+def beds(
+    json: Json = None,
+    most: Annotated[int, typer.Option(help="Beds at once, at most.", min=1)] = COUNTS[-1],
+    seconds: Annotated[float, typer.Option(help="How long each number of beds is measured.", min=5)] = 60,
+    every: Annotated[float, typer.Option(help="Seconds between two questions at one bed, on average.", min=1)] = 30,
+) -> None:
+    """A ward: simulated bedside devices that share one `voiceskill serve` and one mosquitto; latency and memory as they grow."""
+    counts = [count for count in COUNTS if count < most] + [most]
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
+        report(measure_beds(Home.find(data=Path(data)), Path(folder), counts, seconds, every), json)
 
 
 @cli.command("barge-in")

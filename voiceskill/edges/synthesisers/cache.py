@@ -52,14 +52,18 @@ class Cached:
 
     def render(self, text: str, pace: float = 1.0) -> Clip:
         """Take the sentence from memory or disk, else render it. Raises Fault as the synthesiser does."""
-        key = self._key(text, pace)
-        kept = self._held.get(key) or self._read(key)
+        kept = self.kept(text, pace)
         if kept is not None:
             return kept
         clip = self._synthesiser.render(text, pace)
         if text in self._own:
-            self._write(key, clip, make_room=True)
+            self._write(self._key(text, pace), clip, make_room=True)
         return clip
+
+    def kept(self, text: str, pace: float = 1.0) -> Clip | None:
+        """The sentence from memory or disk, if it is there."""
+        key = self._key(text, pace)
+        return self._held.get(key) or self._read(key)
 
     def render_ahead(self, texts: Iterable[str], *, hold: bool = False, stopped: Callable[[], bool] = lambda: False) -> int:
         """Render what is not yet kept, until done, `stopped()`, closed, or the folder is full. Returns how many were rendered.
