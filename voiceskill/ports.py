@@ -161,6 +161,31 @@ class SoundSystem(Protocol):
         ...
 
 
+class Supervisor(Protocol):
+    """What started us, watches over us, and starts us anew where we fall silent. No call fails or takes long."""
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds after which it starts us anew when it was not told that we are alive; None where it never does."""
+        ...
+
+    def ready(self) -> None:
+        """We are up. May be told more than once."""
+        ...
+
+    def status(self, line: str) -> None:
+        """How we are, for whoever asks it; never in words that somebody said."""
+        ...
+
+    def alive(self, patience: float | None = None) -> None:
+        """We are alive, and it is to wait so many seconds for the next time; as long as before where none are given."""
+        ...
+
+    def stopping(self) -> None:
+        """We are about to end, on purpose."""
+        ...
+
+
 class EchoCanceller(Protocol):
     """Takes our own voice out of what the microphone hears."""
 

@@ -14,6 +14,7 @@ from voiceskill.core.events import Event
 from voiceskill.household import Household
 from voiceskill.live import run_live
 from voiceskill.loop import Loop, Observe
+from voiceskill.pulse import Pulse
 
 
 class Onlooker(Protocol):
@@ -40,14 +41,20 @@ def run_watched(
     screen: BedsideScreen | None = None,
     household: Household | None = None,
     record: Path | None = None,
+    pulse: Pulse | None = None,
 ) -> None:
-    """Hear and answer, as `run_live` does, and show it on the screen and to the household, where there are any."""
+    """Hear and answer, as `run_live` does, and show it on the screen and to the household, where there are any.
+
+    `pulse` begins when we are ready.
+    """
     onlookers: list[Onlooker] = [one for one in (screen, household) if one is not None]
 
     def observe_all(at: float, happening: Event | Action) -> None:
         observe(at, happening)
         for onlooker in onlookers:
             onlooker.observe(at, happening)
+        if pulse:
+            pulse.observe(at, happening)
 
     def settled(at: float, state: State) -> None:
         for onlooker in onlookers:
@@ -56,9 +63,11 @@ def run_watched(
     def ready(loop: Loop, parts: str) -> None:
         for onlooker in onlookers:
             onlooker.begin(loop.post, parts)
+        if pulse:
+            pulse.begin(loop, f"Listening ({parts})")
         on_ready(loop, parts)
 
     if screen is None:
-        run_live(app, observe_all, ready, record=record, settled=settled)
+        run_live(app, observe_all, ready, record=record, settled=settled, pulse=pulse)
     else:
-        run_live(app, observe_all, ready, record=record, settled=settled, overhear=screen.overhear)
+        run_live(app, observe_all, ready, record=record, settled=settled, overhear=screen.overhear, pulse=pulse)
