@@ -74,9 +74,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("folder", type=Path, help="where the bundle's folder is made, such as /media/stick")
     parser.add_argument("--machine", choices=DEBIAN_NAMES, default="aarch64", help="what `uname -m` says there; usually %(default)s")
     parser.add_argument("--system", choices=SYSTEMS, default="bookworm", help="edition of Raspberry Pi OS or Debian; usually %(default)s")
-    parser.add_argument(
-        "--model", type=Path, action="append", default=[], help="a model's file to bring along; more than once, if need be"
-    )
+    parser.add_argument("--model", type=Path, action="append", default=[], help="a model's file to bring along; more than once, if need be")
     parser.add_argument("--without-debian", action="store_true", help="leave Debian's packages out")
     options = parser.parse_args(arguments)
     target = Target(options.machine, SYSTEMS[options.system])

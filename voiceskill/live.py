@@ -23,7 +23,7 @@ from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.devices import changed, look_again
 from voiceskill.edges.echo import build_echo_canceller
-from voiceskill.edges.machine import save_memory
+from voiceskill.edges.machine import boot_id, keeps_time, save_memory
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.synthesisers.cache import Cached
@@ -85,7 +85,7 @@ def run_live(
         )
         store = app.store()
         keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
-        time_of_day = TimeOfDay(clock)
+        time_of_day = TimeOfDay(clock, keeps_time)
         checker = build_checker(voice, devices.rate, settings.volume, clock, post)
         alerter = build_alerter(app, clock, time_of_day, post)
         loop = Loop(
@@ -138,7 +138,8 @@ def run_live(
             said = app.skill.help.fixed(settings.alerts.countdown) if app.skill.help and alerter else ()
             threading.Thread(target=_render_ahead, args=(synthesiser, app.skill, said), name="render ahead", daemon=True).start()
             on_ready(loop, "; ".join((recogniser.name, synthesiser.name, *devices.names)))
-            post(Started(clock.now(), time_of_day.now(), recording=tape is not None))
+            unset = time_of_day.unset
+            post(Started(clock.now(), time_of_day.now(), recording=tape is not None, boot=boot_id(), unset=unset))
             if alerter:
                 alerter.recall()
             loop.run()

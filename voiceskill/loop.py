@@ -25,6 +25,7 @@ from voiceskill.core.actions import (
     Guiding,
     LookAgain,
     PauseSpeaking,
+    PutRight,
     ResumeSpeaking,
     Save,
     SaveProgress,
@@ -220,7 +221,7 @@ class Loop:
                 self._alerts.send(action)
             case EndAlert():
                 self._alerts.end(action)
-            case Save() | SaveProgress() | Forget() | LookAgain():
+            case Save() | SaveProgress() | Forget() | LookAgain() | PutRight():
                 self._keeper.keep(action)
             case CheckSound() | CancelCheck():
                 self._check(action)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voiceskill.core.actions import Level
-from voiceskill.core.diary import Entry, Memory, Progress
+from voiceskill.core.diary import Entry, Memory, Progress, RightTime
 from voiceskill.core.events import Hypothesis
 
 Pcm = NDArray[np.int16]
@@ -292,6 +292,10 @@ class Store(Protocol):
 
     def save_progress(self, progress: Progress | None) -> None:
         """Keep where somebody is in a routine, or that they are in none."""
+        ...
+
+    def put_right(self, now: RightTime) -> None:
+        """Give the entries that were told before the clock was set their right times, as far as they follow from `now`."""
         ...
 
     def forget(self) -> None:
