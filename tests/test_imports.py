@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "voiceskill"
 
 ORDER = [
     *("core", "ports", "addresses", "edges"),
-    *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "journal", "loop", "pulse", "sound_check"),
+    *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "journal", "loop", "heartbeat", "sound_check"),
     *("status", "homeassistant", "screen", "diary_files", "diary_chart"),
     *("settings", "settings_file", "skill_files", "export", "app", "household", "recorded", "live", "standby", "doctor", "typed"),
     *("rehearse", "visitors", "serve", "alert_test", "model_desk", "bedside_screen", "watched"),
@@ -21,7 +21,7 @@ ORDER = [
 """From the inside out: a module may import only what stands before its own layer, or its own layer."""
 
 LOOSE = {
-    *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "loop", "pulse", "journal", "sound_check", "status"),
+    *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "loop", "heartbeat", "journal", "sound_check", "status"),
     *("homeassistant", "settings", "settings_file", "skill_files", "export", "progress", "screen", "diary_files", "diary_chart"),
 }
 """What works on the core and the ports, and knows no edge."""

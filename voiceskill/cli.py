@@ -31,13 +31,13 @@ from voiceskill.edges.devices import list_devices
 from voiceskill.edges.supervisor import supervisor
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.export_commands import export
+from voiceskill.heartbeat import Heartbeat
 from voiceskill.household import household_of
 from voiceskill.journal import Journal
 from voiceskill.loop import Observe
 from voiceskill.model_commands import models
 from voiceskill.options import with_common_options
 from voiceskill.ports import Fault, ModelMissing, NoAudioDevice
-from voiceskill.pulse import Pulse
 from voiceskill.recorded import run_recording
 from voiceskill.rehearse import rehearse_lines
 from voiceskill.running import announce, listening, stop_when_signalled
@@ -138,8 +138,8 @@ def run(
             with beside_the_bed(device), screen_beside_the_bed(device, announce) as screen, household_of(device) as household:
                 if wait_for_sound:
                     await_sound(device, watcher, announce)
-                pulse = Pulse(watcher, MonotonicClock())
-                run_watched(device, observe, listening, screen=screen, household=household, record=record, pulse=pulse)
+                heartbeat = Heartbeat(watcher, MonotonicClock())
+                run_watched(device, observe, listening, screen=screen, household=household, record=record, heartbeat=heartbeat)
 
 
 @contextmanager

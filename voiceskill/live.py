@@ -28,11 +28,11 @@ from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.synthesisers.cache import Cached
 from voiceskill.edges.tape import Tape
+from voiceskill.heartbeat import Heartbeat
 from voiceskill.keep import Keeper
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop, Observe
 from voiceskill.ports import Clock, EchoCanceller, Fault, Frame, NoAudioDevice, Pcm
-from voiceskill.pulse import Pulse
 from voiceskill.settings import Settings
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.speak import Voice
@@ -52,14 +52,14 @@ def run_live(
     record: Path | None = None,
     settled: Callable[[float, State], None] = lambda _at, _state: None,
     overhear: Callable[[Pcm], None] = lambda _pcm: None,
-    pulse: Pulse | None = None,
+    heartbeat: Heartbeat | None = None,
 ) -> None:
     """Hear and answer until the loop is stopped. Raises NoAudioDevice and ModelMissing, but no device that fails later ends it.
 
     `on_ready` is given the loop, to stop it, and a line about the engines and devices in use. What is heard and played is recorded in the
     folder `record`, if there is one; BadInput where it cannot be. `settled` is told how things stand after each event, `overhear` what the
     microphone gives while we hear; both must be quick and must not fail.
-    `pulse` is told of each frame, and when we end.
+    `heartbeat` is told of each frame, and when we end.
     """
     save_memory()
     clock = MonotonicClock()
@@ -102,9 +102,8 @@ def run_live(
         inbox.append(loop)
         echo = build_echo_canceller(devices.rate, clock)
         tape = stack.enter_context(closing(Tape(record, devices.rate, time_of_day.now()))) if record else None
-        ear = Ear(
-            app.listener(recogniser, loop, echo), checker, tape, lambda: hears(loop.state), overhear, pulse.heard if pulse else lambda: None
-        )
+        heard = heartbeat.heard if heartbeat else lambda: None
+        ear = Ear(app.listener(recogniser, loop, echo), checker, tape, lambda: hears(loop.state), overhear, heard)
         mouth = Mouth(voice, checker, echo, tape)
 
         def tick() -> None:
@@ -112,8 +111,8 @@ def run_live(
                 post(ClockSet(clock.now(), time_of_day.now()))
             if alerter:
                 alerter.tick()
-            if pulse:
-                pulse.beat()
+            if heartbeat:
+                heartbeat.beat()
 
         begun = threading.Event()
         failure: list[BaseException] = []
@@ -143,8 +142,8 @@ def run_live(
             if alerter:
                 alerter.recall()
             loop.run()
-            if pulse:
-                pulse.end()
+            if heartbeat:
+                heartbeat.end()
     if failure:
         raise failure[0]
 

@@ -11,10 +11,10 @@ from voiceskill.bedside_screen import BedsideScreen
 from voiceskill.core.actions import Action
 from voiceskill.core.conversation import State
 from voiceskill.core.events import Event
+from voiceskill.heartbeat import Heartbeat
 from voiceskill.household import Household
 from voiceskill.live import run_live
 from voiceskill.loop import Loop, Observe
-from voiceskill.pulse import Pulse
 
 
 class Onlooker(Protocol):
@@ -41,11 +41,11 @@ def run_watched(
     screen: BedsideScreen | None = None,
     household: Household | None = None,
     record: Path | None = None,
-    pulse: Pulse | None = None,
+    heartbeat: Heartbeat | None = None,
 ) -> None:
     """Hear and answer, as `run_live` does, and show it on the screen and to the household, where there are any.
 
-    `pulse` begins when we are ready.
+    `heartbeat` begins when we are ready.
     """
     onlookers: list[Onlooker] = [one for one in (screen, household) if one is not None]
 
@@ -53,8 +53,8 @@ def run_watched(
         observe(at, happening)
         for onlooker in onlookers:
             onlooker.observe(at, happening)
-        if pulse:
-            pulse.observe(at, happening)
+        if heartbeat:
+            heartbeat.observe(at, happening)
 
     def settled(at: float, state: State) -> None:
         for onlooker in onlookers:
@@ -63,11 +63,11 @@ def run_watched(
     def ready(loop: Loop, parts: str) -> None:
         for onlooker in onlookers:
             onlooker.begin(loop.post, parts)
-        if pulse:
-            pulse.begin(loop, f"Listening ({parts})")
+        if heartbeat:
+            heartbeat.begin(loop, f"Listening ({parts})")
         on_ready(loop, parts)
 
     if screen is None:
-        run_live(app, observe_all, ready, record=record, settled=settled, pulse=pulse)
+        run_live(app, observe_all, ready, record=record, settled=settled, heartbeat=heartbeat)
     else:
-        run_live(app, observe_all, ready, record=record, settled=settled, overhear=screen.overhear, pulse=pulse)
+        run_live(app, observe_all, ready, record=record, settled=settled, overhear=screen.overhear, heartbeat=heartbeat)

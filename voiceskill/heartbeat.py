@@ -23,7 +23,7 @@ _SHARE = 3
 """How many times it is told within the supervisor's patience."""
 
 
-class Pulse:
+class Heartbeat:
     """Tells `supervisor` that the device is alive, while it is."""
 
     def __init__(self, supervisor: Supervisor, clock: Clock) -> None:

@@ -14,15 +14,15 @@ from voiceskill.core.conversation.state import Calling, Help, Uncalled
 from voiceskill.core.events import DeviceFailed, DeviceRecovered
 from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.matcher import Matcher
+from voiceskill.heartbeat import LOOKED_FOR_SECONDS, Heartbeat
 from voiceskill.loop import Loop
-from voiceskill.pulse import LOOKED_FOR_SECONDS, Pulse
 
 UNCALLED = Uncalled()
 ALERT = Alert("help", "emergency", "1", "help")
 
 
 class Device:
-    """A conversation and its pulse; time passes in the steps of a frame."""
+    """A conversation and its heartbeat; time passes in the steps of a frame."""
 
     def __init__(self, called: Help = UNCALLED, patience: float | None = 30.0) -> None:
         self.clock = FakeClock()
@@ -37,8 +37,8 @@ class Device:
             clock=self.clock,
             observe=lambda _at, _happening: None,
         )
-        self.pulse = Pulse(self.supervisor, self.clock)
-        self.pulse.begin(self.loop, "Listening")
+        self.heartbeat = Heartbeat(self.supervisor, self.clock)
+        self.heartbeat.begin(self.loop, "Listening")
         self.supervisor.signs = 0
 
     def live(self, seconds: float, *, hears: bool = True, answers: bool = True) -> int:
@@ -47,8 +47,8 @@ class Device:
         for _ in range(round(seconds)):
             self.clock.time += 1
             if hears:
-                self.pulse.heard()
-            self.pulse.beat()
+                self.heartbeat.heard()
+            self.heartbeat.beat()
             if answers:
                 self.loop.catch_up()
         return self.supervisor.signs - before
@@ -96,14 +96,14 @@ def test_nobody_is_started_anew_while_help_is_being_called() -> None:
 
 def test_whoever_asks_learns_what_is_wrong_with_the_microphone_and_when_it_is_right_again() -> None:
     device = Device()
-    device.pulse.observe(1.0, DeviceFailed(1.0, "microphone", "lost", "The microphone has stopped."))
-    device.pulse.observe(2.0, DeviceRecovered(2.0, "microphone"))
+    device.heartbeat.observe(1.0, DeviceFailed(1.0, "microphone", "lost", "The microphone has stopped."))
+    device.heartbeat.observe(2.0, DeviceRecovered(2.0, "microphone"))
     assert device.supervisor.told == ["ready", "Listening", "The microphone has stopped.", "Listening"]
 
 
 def test_it_ends_on_purpose() -> None:
     device = Device()
-    device.pulse.end()
+    device.heartbeat.end()
     assert device.supervisor.told[-1] == "stopping"
 
 
