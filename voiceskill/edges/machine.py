@@ -82,10 +82,13 @@ def _battery_clock_is_right(folder: Path = Path("/sys/class/rtc")) -> bool:
 
 
 def keeps_time() -> bool:
-    """Whether the time of day is right after the power was off: by a clock with a battery, or because the network has just told it."""
+    """Whether the time of day is right after the power was off: by a clock with a battery, or because the network has just told it.
+
+    Where the system does not tell, it is taken to be.
+    """
     if _battery_clock_is_right():
         return True
     try:
-        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))) not in (-1, _NOT_SYNCHRONISED)
+        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))) != _NOT_SYNCHRONISED
     except (OSError, AttributeError):
-        return False
+        return True
