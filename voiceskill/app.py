@@ -33,7 +33,7 @@ from voiceskill.edges.alerting.outbox import FolderOutbox
 from voiceskill.edges.alerting.webhook import Webhook
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.encoder import OnnxEncoder
-from voiceskill.edges.recognisers.choose import build_recogniser, build_spotter
+from voiceskill.edges.recognisers.choose import build_recogniser, build_spotter, with_second_opinion
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.store import SqliteStore
@@ -189,7 +189,7 @@ class App:
         built = build_recogniser(
             settings.recogniser, self.home.models, settings.model or None, shipped_dir=shipped("models"), cache_dir=self.home.cache
         )
-        return self._stack.enter_context(closing(built))
+        return self._stack.enter_context(closing(with_second_opinion(built)))
 
     def spotter(self, recogniser: Recogniser) -> Spotter | None:
         """The ear beside `recogniser` that knows only what may be said as things stand."""

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from rich.text import Text
 from voiceskill import __version__
 from voiceskill.alert_commands import alert
 from voiceskill.app import App, Home
+from voiceskill.bedside_light import light_of
 from voiceskill.bedside_screen import screen_beside_the_bed
 from voiceskill.core.actions import Say
 from voiceskill.core.interpret import Interpreter
@@ -27,7 +28,8 @@ from voiceskill.core.understanding.outcome import Match, Outcome
 from voiceskill.diary_commands import diary
 from voiceskill.doctor import examine
 from voiceskill.edges.clock import MonotonicClock
-from voiceskill.edges.devices import list_devices
+from voiceskill.edges.device_names import DeviceInfo, Direction, lasting_name
+from voiceskill.edges.devices import list_all
 from voiceskill.edges.supervisor import supervisor
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.export_commands import export
@@ -44,6 +46,7 @@ from voiceskill.running import announce, listening, stop_when_signalled
 from voiceskill.serve import beside_the_bed
 from voiceskill.serve_command import serve
 from voiceskill.settings import BadSettings, load_settings, network_needs
+from voiceskill.setup_command import setup
 from voiceskill.skill_files import SkillErrors
 from voiceskill.standby import await_sound
 from voiceskill.typed import Rehearsal, TypedDevice
@@ -70,6 +73,7 @@ app.add_typer(diary, name="diary")
 app.add_typer(models, name="models")
 app.add_typer(export, name="export")
 app.command()(serve)
+app.command()(setup)
 app.add_typer(alert, name="alert")
 
 _TICK_SECONDS = 0.05
@@ -135,11 +139,16 @@ def run(
             write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
         else:
             watcher = supervisor()
-            with beside_the_bed(device), screen_beside_the_bed(device, announce) as screen, household_of(device) as household:
+            with (
+                beside_the_bed(device),
+                screen_beside_the_bed(device, announce) as screen,
+                household_of(device) as household,
+                light_of(device) as light,
+            ):
                 if wait_for_sound:
                     await_sound(device, watcher, announce)
-                heartbeat = Heartbeat(watcher, MonotonicClock())
-                run_watched(device, observe, listening, screen=screen, household=household, record=record, heartbeat=heartbeat)
+                heart = Heartbeat(watcher, MonotonicClock())
+                run_watched(device, observe, listening, screen=screen, household=household, light=light, record=record, heartbeat=heart)
 
 
 @contextmanager
@@ -378,18 +387,25 @@ def say(
 @app.command()
 @with_common_options
 def devices(home: Home, *, as_json: Json = False) -> None:  # noqa: ARG001 - every command takes the common options
-    """List microphones and loudspeakers; the usual ones are marked.
+    """List microphones and loudspeakers, by the names that may stand in the settings; the usual ones are marked.
 
     Example: `voiceskill devices`
     """
-    found = list_devices()
+    found = list_all()
     if as_json:
         _print_json([dataclasses.asdict(device) for device in found])
         return
-    for device in found:
-        print(device)
+    for direction in Direction:
+        for device in found:
+            if device.channels(direction):
+                print(_listed(device, direction, found))
     if not found:
         raise NoAudioDevice("no audio devices were found; plug in a microphone and a loudspeaker, then run this again")
+
+
+def _listed(device: DeviceInfo, direction: Direction, among: Sequence[DeviceInfo]) -> str:
+    usual = " (the usual one)" if device.is_default(direction) else ""
+    return f'{device.index:3}  {direction.value:11}  "{lasting_name(device, direction, among)}"  {device.host_api}{usual}'
 
 
 @app.command()

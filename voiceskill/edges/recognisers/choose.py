@@ -22,6 +22,7 @@ from voiceskill.edges.models import try_vosk_model
 from voiceskill.edges.recognisers.moonshine_engine import MODEL as MOONSHINE_MODEL
 from voiceskill.edges.recognisers.moonshine_engine import MoonshineRecogniser
 from voiceskill.edges.recognisers.pocketsphinx_spotter import PocketSphinxSpotter
+from voiceskill.edges.recognisers.second_opinion import SecondOpinion
 from voiceskill.edges.recognisers.vosk_engine import VoskRecogniser
 from voiceskill.edges.recognisers.vosk_spotter import VoskSpotter
 from voiceskill.ports import ModelMissing, Recogniser, Spotter
@@ -64,6 +65,17 @@ def build_recogniser(
     return _first(builders, models_dir)
 
 
+def with_second_opinion(recogniser: Recogniser) -> Recogniser:
+    """Our own small model, which mishears people, beside Moonshine, where that is installed: no sign of danger rests on the one alone."""
+    if not recogniser.name.endswith(OWN_MODEL):
+        return recogniser
+    try:
+        return SecondOpinion(recogniser, MoonshineRecogniser())
+    except ModelMissing as error:
+        _log.info("%s", error)
+        return recogniser
+
+
 def first_choice(engine: Literal["auto", "vosk", "moonshine"], models_dir: Path, model: str | None) -> str:
     """The model that `build_recogniser` tries first, sound or not: the name of a folder in `models_dir`, or a path."""
     if model is not None:
@@ -78,6 +90,8 @@ def build_spotter(recogniser: Recogniser, expected: Mapping[Expecting, Iterable[
 
     It is on the same model where that is one of Vosk's made from people's voices, else PocketSphinx; none where neither is installed.
     """
+    if isinstance(recogniser, SecondOpinion):
+        recogniser = recogniser.first
     if isinstance(recogniser, VoskRecogniser) and not recogniser.name.endswith(OWN_MODEL):
         return VoskSpotter(recogniser, expected, homophones)
     try:
