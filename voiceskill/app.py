@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import platformdirs
 
+from voiceskill import __version__
 from voiceskill.addresses import parse_server
 from voiceskill.alarms import Alarms
 from voiceskill.core.actions import Say
@@ -26,6 +27,7 @@ from voiceskill.core.interpret import Interpreter
 from voiceskill.core.patience import PatienceJudge, expecting
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.skill import Skill
+from voiceskill.core.spoken_values import MOST, number
 from voiceskill.core.spotting import expected_phrases
 from voiceskill.core.triage import Triage
 from voiceskill.core.understanding.matcher import Matcher
@@ -315,8 +317,14 @@ def _spoken_names(settings: Settings) -> dict[str, str]:
         "POISONS": settings.poison_line,
         "WAKE_PHRASE": settings.wake_phrase,
         "HELPERS": settings.alerts.people,
+        "VERSION": spoken_version(__version__),
     }
     return {name: spoken for name, spoken in names.items() if spoken}
+
+
+def spoken_version(version: str) -> str:
+    """A version as it is said: one point two point zero."""
+    return " point ".join(number(int(part)) if part.isdecimal() and int(part) <= MOST else part for part in version.split("."))
 
 
 def build_checker(voice: Voice, rate: int, volume: float, clock: Clock, post: Callable[[Event], None]) -> SoundChecker:

@@ -30,8 +30,10 @@ from voiceskill.doctor import examine
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.device_names import DeviceInfo, Direction, lasting_name
 from voiceskill.edges.devices import list_all
+from voiceskill.edges.supervisor import supervisor
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.export_commands import export
+from voiceskill.heartbeat import Heartbeat
 from voiceskill.household import household_of
 from voiceskill.journal import Journal
 from voiceskill.loop import Observe
@@ -43,9 +45,10 @@ from voiceskill.rehearse import rehearse_lines
 from voiceskill.running import announce, listening, stop_when_signalled
 from voiceskill.serve import beside_the_bed
 from voiceskill.serve_command import serve
-from voiceskill.settings import BadSettings
+from voiceskill.settings import BadSettings, load_settings, network_needs
 from voiceskill.setup_command import setup
 from voiceskill.skill_files import SkillErrors
+from voiceskill.standby import await_sound
 from voiceskill.typed import Rehearsal, TypedDevice
 from voiceskill.watched import run_watched
 
@@ -114,6 +117,9 @@ def run(
     realtime: Annotated[bool, typer.Option("--realtime", help="Pace the recording as it was spoken.")] = False,
     no_wake: Annotated[bool, typer.Option("--no-wake", help="Answer without being called, whatever the settings say.")] = False,
     record: Annotated[Path | None, typer.Option(help="Keep all that is heard and played in this folder.", metavar="DIR")] = None,
+    wait_for_sound: Annotated[
+        bool, typer.Option("--wait-for-sound", help="Without a microphone or a loudspeaker look for them, instead of ending.")
+    ] = False,
 ) -> None:
     """Listen and answer until stopped: the main job.
 
@@ -123,6 +129,8 @@ def run(
         raise typer.BadParameter("--wav and --out go together: a recording to hear, and a file for the answer")
     if realtime and wav is None:
         raise typer.BadParameter("--realtime is for a recording: give --wav and --out")
+    if wait_for_sound and wav is not None:
+        raise typer.BadParameter("--wait-for-sound is for devices: a recording is there already")
     if record is not None and wav is not None:
         raise typer.BadParameter("--record is for the microphone: a recording is on the disk already")
     stop_when_signalled()
@@ -130,13 +138,17 @@ def run(
         if wav is not None and out is not None:
             write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
         else:
+            watcher = supervisor()
             with (
                 beside_the_bed(device),
                 screen_beside_the_bed(device, announce) as screen,
                 household_of(device) as household,
                 light_of(device) as light,
             ):
-                run_watched(device, observe, listening, screen=screen, household=household, light=light, record=record)
+                if wait_for_sound:
+                    await_sound(device, watcher, announce)
+                heart = Heartbeat(watcher, MonotonicClock())
+                run_watched(device, observe, listening, screen=screen, household=household, light=light, record=record, heartbeat=heart)
 
 
 @contextmanager
@@ -394,6 +406,16 @@ def devices(home: Home, *, as_json: Json = False) -> None:  # noqa: ARG001 - eve
 def _listed(device: DeviceInfo, direction: Direction, among: Sequence[DeviceInfo]) -> str:
     usual = " (the usual one)" if device.is_default(direction) else ""
     return f'{device.index:3}  {direction.value:11}  "{lasting_name(device, direction, among)}"  {device.host_api}{usual}'
+
+
+@app.command()
+@with_common_options
+def network(home: Home) -> None:
+    """Say which settings need the network, or `none`: then the service is kept away from it.
+
+    Example: `voiceskill network`
+    """
+    print(" ".join(network_needs(load_settings(home.settings_file))) or "none")
 
 
 @app.command()

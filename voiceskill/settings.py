@@ -252,6 +252,18 @@ class Settings(BaseModel):
         return self
 
 
+def network_needs(settings: Settings) -> tuple[str, ...]:
+    """The settings for which a network is needed, by their names; none, where the device is best kept away from all networks."""
+    needs = {
+        "wyoming": settings.wyoming,
+        "screen": settings.screen,
+        "mqtt": settings.mqtt.host,
+        "alerts.webhook": settings.alerts.webhook,
+        "alerts.command": settings.alerts.command,  # what such a program needs nobody can tell
+    }
+    return tuple(name for name, needed in needs.items() if needed)
+
+
 class BadSettings(Fault):
     """The settings file cannot be used. The message has one line for every error."""
 

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.diary_strategies import NOW, ONE_OF_EACH, PROGRESS, entries, progresses
-from voiceskill.core.diary import Fact, Helped, Memory, PaceSet, PainScored, Progress, TakenBack, TookMedicine
+from voiceskill.core.diary import Fact, Helped, Memory, PaceSet, PainScored, Progress, RightTime, TakenBack, TookMedicine, Uptime
 from voiceskill.edges import store as module
 from voiceskill.edges.store import FILE_NAME, MIGRATIONS, MemoryStore, SqliteStore
 from voiceskill.ports import Fault, Store
@@ -833,3 +833,28 @@ def test_a_diary_that_another_program_blocks_is_named(folder: Path, monkeypatch:
             assert scores(store.load()) == [1]
         store.save(PainScored(NOW, 3))
     assert scores(loaded(folder)) == [1, 3]
+
+
+# A clock that was not set.
+
+
+def test_what_was_noted_while_the_clock_was_not_set_is_remembered_however_wrong_its_date_and_put_right(folder: Path) -> None:
+    long_ago = NOW - timedelta(days=800)
+    keep(
+        folder,
+        PainScored(long_ago, 3.0),
+        PainScored(long_ago, 7.0, unsure=Uptime("now", 100.0)),
+        PainScored(NOW, 5.0, unsure=Uptime("then", 1.0)),
+    )
+    assert sorted(scores(loaded(folder))) == [5.0, 7.0]
+    with opened(folder) as store:
+        store.put_right(RightTime(Uptime("now", 400.0), NOW))
+    found = loaded(folder).entries
+    assert PainScored(NOW - timedelta(minutes=5), 7.0) in found
+    assert PainScored(NOW, 5.0, unsure=Uptime("then", 1.0)) in found
+
+
+def test_where_there_is_no_diary_none_is_made_to_put_times_right(folder: Path) -> None:
+    with opened(folder) as store:
+        store.put_right(RightTime(Uptime("now", 400.0), NOW))
+        assert not store.exists()

@@ -7,10 +7,16 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 _NOT_SYNCHRONISED = 5
 """TIME_ERROR of adjtimex(2)."""
+
+_NO_BATTERY = 1_700_000_000
+"""November 2023: a clock that says it is earlier has lost the time."""
+
+_AGREES_SECONDS = 60.0
 
 _TIMEX_BYTES = 512
 """More than the struct takes on any processor."""
@@ -52,11 +58,37 @@ def free_memory() -> int | None:
     return int(told[1]) * 1024 if told else None
 
 
+def boot_id() -> str:
+    """What names this run of the computer, since it was switched on; nothing where the system does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _battery_clock_is_right(folder: Path = Path("/sys/class/rtc")) -> bool:
+    """Whether a clock with a battery, of which `folder` holds a folder each, goes as ours does.
+
+    A Pi 5 has the clock, but seldom the battery: then it tells 1970, until it is told better.
+    """
+    for told in folder.glob("rtc*/since_epoch"):
+        try:
+            seconds = int(told.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            continue
+        if seconds > _NO_BATTERY and abs(seconds - time.time()) < _AGREES_SECONDS:
+            return True
+    return False
+
+
 def keeps_time() -> bool:
-    """Whether the time of day is right after the power was off: by a clock with a battery, or because the network has just told it."""
-    if Path("/dev/rtc0").exists():
+    """Whether the time of day is right after the power was off: by a clock with a battery, or because the network has just told it.
+
+    Where the system does not tell, it is taken to be.
+    """
+    if _battery_clock_is_right():
         return True
     try:
-        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))) not in (-1, _NOT_SYNCHRONISED)
+        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))) != _NOT_SYNCHRONISED
     except (OSError, AttributeError):
-        return False
+        return True

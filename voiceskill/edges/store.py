@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from voiceskill.core.diary import Entry, Memory, Progress
+from voiceskill.core.diary import Entry, Memory, Progress, RightTime, put_right
 from voiceskill.core.diary_records import Record, entry_of, progress_of, progress_record, record_of
 from voiceskill.ports import Fault
 
@@ -55,10 +55,13 @@ _EARLIEST = -(2**63)
 _READ = """
 SELECT at, kind, fields FROM entry
 WHERE moment >= :since
+   OR fields LIKE '%"unsure":%'
    OR id = (SELECT id FROM entry WHERE kind = 'took_medicine' ORDER BY moment DESC, id DESC LIMIT 1)
    OR id = (SELECT id FROM entry WHERE kind = 'pace_set' ORDER BY moment DESC, id DESC LIMIT 1)
 ORDER BY moment, id
 """
+
+_READ_UNSURE = """SELECT id, at, kind, fields FROM entry WHERE fields LIKE '%"unsure":%'"""
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 """SQLITE_ERROR, when opening: the tables are not what they must be."""
@@ -118,9 +121,7 @@ class SqliteStore:
 
     def save(self, entry: Entry) -> None:
         """Keep an entry. Once this returns, it survives a power cut."""
-        record = record_of(entry)
-        moment = (entry.at - _EPOCH) // timedelta(microseconds=1)
-        row = (moment, record.pop("at"), record.pop("kind"), _to_json(record))
+        row = _row(entry)
         with self._at_work():
             self._connected().execute("INSERT INTO entry (moment, at, kind, fields) VALUES (?, ?, ?, ?)", row)
 
@@ -132,6 +133,18 @@ class SqliteStore:
                 self._connected().execute("INSERT OR REPLACE INTO progress (only, fields) VALUES (1, ?)", row)
             elif self._exists():
                 self._connected().execute("DELETE FROM progress")
+
+    def put_right(self, now: RightTime) -> None:
+        """Give the entries that were told before the clock was set their right times, as far as they follow from `now`: all, or none."""
+        with self._at_work():
+            if not self._exists():
+                return
+            connection = self._connected()
+            with _transaction(connection):
+                for number, at, kind, fields in connection.execute(_READ_UNSURE).fetchall():
+                    entry = entry_of({**_from_json(fields), "at": at, "kind": kind})
+                    if entry is not None and (right := put_right(entry, now)) != entry:
+                        connection.execute("UPDATE entry SET moment = ?, at = ?, kind = ?, fields = ? WHERE id = ?", (*_row(right), number))
 
     def forget(self) -> None:
         """Delete everything, damaged diaries too, also from the bytes on the disk. A Fault means that something may be left: try again."""
@@ -329,6 +342,10 @@ class MemoryStore:
         """Keep where somebody is in a routine, or that they are in none."""
         self._progress = progress
 
+    def put_right(self, now: RightTime) -> None:
+        """Give the entries that were told before the clock was set their right times."""
+        self._entries = [put_right(entry, now) for entry in self._entries]
+
     def forget(self) -> None:
         """Delete everything."""
         self._entries.clear()
@@ -413,6 +430,11 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _row(entry: Entry) -> tuple[int, str, str, str]:
+    record = record_of(entry)
+    return (entry.at - _EPOCH) // timedelta(microseconds=1), record.pop("at"), record.pop("kind"), _to_json(record)
 
 
 def _to_json(record: Record) -> str:
