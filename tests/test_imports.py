@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "voiceskill"
 
 ORDER = [
-    *("core", "ports", "addresses", "edges"),
+    *("core", "ports", "addresses", "profiles", "edges"),
     *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "journal", "loop", "sound_check"),
     *("status", "homeassistant", "screen", "diary_files", "diary_chart"),
     *("settings", "settings_file", "skill_files", "export", "app", "household", "recorded", "live", "doctor", "typed"),
@@ -21,7 +21,7 @@ ORDER = [
 """From the inside out: a module may import only what stands before its own layer, or its own layer."""
 
 LOOSE = {
-    *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "loop", "journal", "sound_check", "status"),
+    *("profiles", "listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "loop", "journal", "sound_check", "status"),
     *("homeassistant", "settings", "settings_file", "skill_files", "export", "progress", "screen", "diary_files", "diary_chart"),
 }
 """What works on the core and the ports, and knows no edge."""

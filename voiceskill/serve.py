@@ -12,7 +12,7 @@ from dataclasses import replace
 from voiceskill import __version__
 from voiceskill.addresses import Address, Door, parse_address
 from voiceskill.alerting import Alerter
-from voiceskill.app import SPEECH_CACHE_BYTES, App
+from voiceskill.app import App
 from voiceskill.core.actions import Alert, EndAlert
 from voiceskill.core.conversation import Conversation
 from voiceskill.core.visiting import for_visitors
@@ -62,7 +62,7 @@ def wyoming(app: App, address: Address) -> Iterator[Address]:
         offer = Offer(
             answering=visitors,
             recogniser=app.recogniser(),
-            synthesiser=stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", SPEECH_CACHE_BYTES))),
+            synthesiser=stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", app.speech_cache_bytes))),
             about=app.skill.name,
             language=app.skill.language,
             version=__version__,

@@ -113,7 +113,7 @@ class TestMoonshine:
         read(moonshine, noise(2, 30_000))
 
 
-def no_moonshine() -> Recogniser:
+def no_moonshine(**_: object) -> Recogniser:
     raise ModelMissing("no wheel for this machine")
 
 

@@ -14,6 +14,7 @@ import logging
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -42,7 +43,7 @@ class Cached:
         self._lock = threading.Lock()
         self._own: set[str] = set()
         self._held: dict[str, Clip] = {}
-        self._closed = False
+        self._ended = threading.Event()
         self._used = self._tidy()
 
     @property
@@ -61,23 +62,28 @@ class Cached:
             self._write(key, clip, make_room=True)
         return clip
 
-    def render_ahead(self, texts: Iterable[str], *, hold: bool = False, stopped: Callable[[], bool] = lambda: False) -> int:
+    def render_ahead(
+        self, texts: Iterable[str], *, hold: bool = False, share: float = 1.0, stopped: Callable[[], bool] = lambda: False
+    ) -> int:
         """Render what is not yet kept, until done, `stopped()`, closed, or the folder is full. Returns how many were rendered.
 
         All at the usual pace. With `hold` the clips also stay in memory, safe from a dead engine and a dead disk alike, and are all
-        rendered. Raises Fault at the first sentence that fails, with those before it kept.
+        rendered. With a `share` below 1 it rests after each, so that rendering takes no more than that of the time. Raises Fault at the
+        first sentence that fails, with those before it kept.
         """
         wanted = {self._key(text): text for text in texts}
         with self._lock:
             self._own.update(wanted.values())
         rendered = 0
         for key, text in wanted.items():
-            if stopped() or self._closed:
+            if stopped() or self._ended.is_set():
                 break
             clip = self._held.get(key) or self._read(key)
             if clip is None:
+                began = time.monotonic()
                 clip = self._synthesiser.render(text)
                 rendered += 1
+                self._ended.wait((time.monotonic() - began) * (1 / share - 1))
                 if not self._write(key, clip, make_room=hold) and not hold:
                     break
             if hold:
@@ -90,7 +96,7 @@ class Cached:
 
     def close(self) -> None:
         """Stop rendering ahead and end the engine."""
-        self._closed = True
+        self._ended.set()
         self._synthesiser.close()
 
     def _key(self, text: str, pace: float = 1.0) -> str:
