@@ -1,4 +1,4 @@
-"""Whether the check of the locks against the index judges rightly, on what pip wrote of a few packages. The check itself needs the network."""
+"""Whether the check of the locks against the index judges rightly what pip wrote. The check itself needs the network."""
 
 from __future__ import annotations
 

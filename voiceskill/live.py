@@ -131,7 +131,7 @@ def run_live(
         if not failure:
             said = app.skill.help.fixed(settings.alerts.countdown) if app.skill.help and alerter else ()
             ahead = (synthesiser, app.skill, said, app.profile)
-            threading.Thread(target=_render_ahead, args=ahead, name="render ahead", daemon=True).start()
+            threading.Thread(target=render_ahead, args=ahead, name="render ahead", daemon=True).start()
             on_ready(loop, "; ".join((recogniser.name, synthesiser.name, *devices.names)))
             post(Started(clock.now(), time_of_day.now(), recording=tape is not None))
             if alerter:
@@ -270,7 +270,7 @@ def _lasting(wanted: str | None, found: str) -> str:
     return found if wanted is None or wanted.isdecimal() else wanted
 
 
-def _render_ahead(synthesiser: Cached, skill: Skill, of_alerts: Iterable[str], profile: Profile) -> None:
+def render_ahead(synthesiser: Cached, skill: Skill, of_alerts: Iterable[str], profile: Profile) -> None:
     """Have all that may be said ready as sound; flags and `of_alerts` first, in memory, to be spoken even if the synthesiser dies."""
     flags = [intent for intent in skill.intents.values() if intent.kind is Kind.FLAG]
     rest = [intent for intent in skill.intents.values() if intent.kind is not Kind.FLAG]

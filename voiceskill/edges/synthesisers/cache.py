@@ -32,6 +32,9 @@ _FORMAT = "2"
 """Part of every key; raised when the same text and settings come to sound different."""
 _SUM_BYTES = 32
 
+_RECENTLY_SECONDS = 7 * 86_400
+"""Which clips are used is noted on the disk once a week: each note costs an SD card some kilobytes."""
+
 
 class Cached:
     """A Synthesiser that remembers, in `folder`, at most `limit_bytes` of what `synthesiser` said. Safe to use from several threads."""
@@ -118,7 +121,8 @@ class Cached:
             self._remove(path, len(data))
             return None
         with suppress(OSError):
-            os.utime(path)
+            if time.time() - path.stat().st_mtime > _RECENTLY_SECONDS:
+                os.utime(path)
         return clip_from_wav(sound)
 
     def _write(self, key: str, clip: Clip, *, make_room: bool) -> bool:
