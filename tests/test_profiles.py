@@ -53,7 +53,7 @@ def test_the_owners_values_outrank_the_profile_and_the_profile_outranks_nothing_
 
 def test_a_value_that_no_machine_could_have_is_told_of_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
-    file.write_text("[machine]\njudge_threads = 1\nlongest_utterance = 600\n")
+    file.write_text("[machine]\nspeech_cache = 100\nlongest_utterance = 600\n")
     with pytest.raises(BadSettings, match=r"settings.toml:3: machine.longest_utterance: .*30"):
         load_settings(file)
 

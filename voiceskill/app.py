@@ -171,7 +171,7 @@ class App:
         if not folder.is_dir() or not self.profile.trained_judge:
             return None
         try:
-            encoder = OnnxEncoder(folder, threads=self.profile.judge_threads, compact=self.profile.judge_compact)
+            encoder = OnnxEncoder(folder)
         except ModelMissing as fault:
             _log.warning("%s; until then only listed phrases are understood", fault)
             return None

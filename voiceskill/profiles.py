@@ -43,7 +43,6 @@ class Machine:
 
 Engines = Annotated[tuple[Engine, ...], Field(strict=False, min_length=1)]
 ModelSize = Annotated[int, Field(ge=1, le=10_000)]
-Threads = Annotated[int, Field(ge=1, le=4)]
 OneThreadOrAll = Annotated[int, Field(ge=0, le=1)]
 Reading = Annotated[int, Field(ge=5, le=30)]
 Ahead = Literal["danger", "all"]
@@ -67,11 +66,9 @@ class Profile(BaseModel):
         description="threads of Moonshine: 1, or 0 for one on each core, which is done sooner and costs twice as much"
     )
     longest_utterance: Reading = Field(
-        description="how much of an utterance Moonshine reads, in seconds up to its end; memory grows with it"
+        description="how much of an utterance Moonshine reads, in seconds up to its end; time and memory grow with it"
     )
     trained_judge: bool = Field(description="whether meaning is found by the trained judge too, not by listed phrases alone")
-    judge_threads: Threads = Field(description="threads of the trained judge")
-    judge_compact: bool = Field(description="whether the judge keeps its weights once: 10 MB less memory, a fifth slower")
     render_ahead: Ahead = Field(description="replies made into sound before they are needed: those about danger, or all")
     render_share: Share = Field(description="share of one core that making them may take")
     speech_cache: Room = Field(description="room on the disk for replies as sound, in MB; all of them take 150 to 200")
@@ -84,8 +81,6 @@ PROFILES: dict[Name, Profile] = {
         recogniser_threads=0,
         longest_utterance=12,
         trained_judge=True,
-        judge_threads=2,
-        judge_compact=True,
         render_ahead="all",
         render_share=0.5,
         speech_cache=200,
@@ -96,8 +91,6 @@ PROFILES: dict[Name, Profile] = {
         recogniser_threads=0,
         longest_utterance=20,
         trained_judge=True,
-        judge_threads=2,
-        judge_compact=False,
         render_ahead="all",
         render_share=1.0,
         speech_cache=200,
@@ -108,8 +101,6 @@ PROFILES: dict[Name, Profile] = {
         recogniser_threads=1,
         longest_utterance=30,
         trained_judge=True,
-        judge_threads=1,
-        judge_compact=False,
         render_ahead="all",
         render_share=1.0,
         speech_cache=200,
@@ -131,8 +122,6 @@ class MachineSettings(BaseModel):
     recogniser_threads: OneThreadOrAll | None = _as_in_profile("recogniser_threads")
     longest_utterance: Reading | None = _as_in_profile("longest_utterance")
     trained_judge: bool | None = _as_in_profile("trained_judge")
-    judge_threads: Threads | None = _as_in_profile("judge_threads")
-    judge_compact: bool | None = _as_in_profile("judge_compact")
     render_ahead: Ahead | None = _as_in_profile("render_ahead")
     render_share: Share | None = _as_in_profile("render_share")
     speech_cache: Room | None = _as_in_profile("speech_cache")

@@ -28,12 +28,9 @@ _KEPT = 16
 
 
 class OnnxEncoder:
-    """An Encoder from a folder. Raises ModelMissing when the folder is damaged. One sentence takes a few milliseconds of one core.
+    """An Encoder from a folder. Raises ModelMissing when the folder is damaged. One sentence takes a few milliseconds of one core."""
 
-    `compact` keeps the weights as the file has them, and not a second time in the order of their use: 10 MB less, a fifth slower.
-    """
-
-    def __init__(self, folder: Path, *, threads: int = 1, compact: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         try:
             import onnxruntime
 
@@ -45,10 +42,7 @@ class OnnxEncoder:
             with (folder / "ngrams.npz").open("rb") as file, np.load(file) as ngrams:
                 self._ngrams = NgramJudge(ngrams["table"], ngrams["scale"], ngrams["bias"])
             options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = threads
-            options.inter_op_num_threads = 1
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            options.add_session_config_entry("session.disable_prepacking", "1" if compact else "0")
+            options.intra_op_num_threads = options.inter_op_num_threads = 1
             options.enable_cpu_mem_arena = False
             options.log_severity_level = 3
             self._judge = functools.lru_cache(maxsize=_KEPT)(self._judge_anew)
