@@ -20,7 +20,7 @@ from tests.bedside.sound_server import SoundServer
 from voiceskill.ports import HEARING_RATE
 
 _MEGABYTE = 2**20
-_LIMITS = (1024, 512, 320, 256)
+_LIMITS = (1024, 512, 256)
 """MB. A Zero 2 W has 512, of which the kernel and the graphics keep some 90, and a system without a desktop takes about 100."""
 
 _SETTINGS: Mapping[str, str] = {
