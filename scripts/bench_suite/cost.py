@@ -20,8 +20,8 @@ from voiceskill.ports import HEARING_RATE, Fault
 
 _STATES: dict[str, tuple[str, float]] = {
     "idle": ("idle: a quiet room", 60.0),
-    "listening": ("listening: somebody talks without a break", 20.0),
-    "speaking": ("speaking: an answer that was rendered before", 12.0),
+    "listening": ("listening: somebody talks without a break", 10.0),
+    "speaking": ("speaking: an answer that was rendered before", 8.0),
 }
 """What is measured: its name, and for how many seconds of sound."""
 

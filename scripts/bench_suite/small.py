@@ -33,6 +33,11 @@ _SETTINGS: Mapping[str, str] = {
 _CONVERSATION = ("Why does my back spasm when I sneeze?", "Can I use heat?", "How should I lie down?", "Start breathing.")
 _ROUTINE_SECONDS = 40.0
 _AFTERWARDS = ("Stop.", "My pain is six.")
+_HEARD_OUT = frozenset({*_CONVERSATION[:-1], _AFTERWARDS[-1]})
+"""Questions whose answer is heard to its end."""
+
+_TRIES = 3
+_PATIENCE_SECONDS = 30.0
 _LOOKED_AT_EVERY_SECONDS = 0.2
 
 
@@ -87,13 +92,17 @@ def _live(server: SoundServer, home: Path, settings: Path, limit: int, scratch: 
 
 
 def _ask(server: SoundServer, device: Device, text: str, scratch: Path) -> bool:
-    """Whether the device understood and went on living. Raises TimeoutError and EOFError."""
-    began = time.monotonic()
-    server.play_into_microphone(spoken(text, "flite slt", scratch), HEARING_RATE)
-    matched = device.until("matched", since=began)["matched"]
-    if text != _CONVERSATION[-1] and text != _AFTERWARDS[0]:
-        device.until("said", since=began)
-    return matched["intent"] is not None
+    """Whether it was understood, said three times at most: a busy machine loses sound. Raises EOFError where the device has ended."""
+    for _ in range(_TRIES):
+        began = time.monotonic()
+        server.play_into_microphone(spoken(text, "flite slt", scratch), HEARING_RATE)
+        with suppress(TimeoutError):
+            if device.until("matched", since=began, seconds=_PATIENCE_SECONDS)["matched"]["intent"] is None:
+                continue
+            if text in _HEARD_OUT:
+                device.until("said", since=began, seconds=_PATIENCE_SECONDS)
+            return True
+    return False
 
 
 class _Most:
