@@ -11,7 +11,7 @@ from voiceskill.app import shipped
 from voiceskill.core.actions import Action, Alert, Say
 from voiceskill.core.conversation import Conversation, Manners
 from voiceskill.core.diary import Memory
-from voiceskill.core.events import Event, Pressed
+from voiceskill.core.events import Event, Hypothesis, Pressed
 from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.skill import Skill
 from voiceskill.core.understanding.matcher import Matcher
@@ -34,11 +34,13 @@ class Remembering(Interpreter):
     """An interpreter that finds the meaning of the same words once: it is a pure function, and tests say the same things often."""
 
     @lru_cache(maxsize=4_096)  # noqa: B019 - there is one, and it lives as long as the tests
-    def _meaning(self, readings: tuple[str, ...], saying: str, busy: bool) -> Interpretation:
-        return super().interpret(readings, saying=saying, busy=busy)
+    def _meaning(self, readings: tuple[str, ...], spotted: Hypothesis | None, saying: str, busy: bool) -> Interpretation:
+        return super().interpret(readings, spotted=spotted, saying=saying, busy=busy)
 
-    def interpret(self, readings: Sequence[str], *, saying: str = "", busy: bool = False) -> Interpretation:
-        return self._meaning(tuple(readings), saying, busy)
+    def interpret(
+        self, readings: Sequence[str], *, spotted: Hypothesis | None = None, saying: str = "", busy: bool = False
+    ) -> Interpretation:
+        return self._meaning(tuple(readings), spotted, saying, busy)
 
 
 @cache

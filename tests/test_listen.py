@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from tests.fakes import FakeDetector, FakeRecogniser
-from voiceskill.core.events import Event, Heard, NotHeard, Partial, SpeechEnded, SpeechStarted
+from voiceskill.core.events import Event, Heard, Hypothesis, NotHeard, Partial, SpeechEnded, SpeechStarted
 from voiceskill.core.segmenter import Patience, SegmenterSettings
 from voiceskill.edges.echo import NoEcho
 from voiceskill.listen import FRAME_SECONDS, Listener
-from voiceskill.ports import FRAME_SAMPLES, Frame
+from voiceskill.ports import FRAME_SAMPLES, Frame, Pcm
 
 
 def listen(
@@ -17,10 +17,11 @@ def listen(
     *stretches: tuple[float, int],
     judge: Callable[[str], Patience] = lambda _: Patience.USUAL,
     speaking: Callable[[], bool] = lambda: False,
+    spot: Callable[[Pcm], Hypothesis | None] = lambda _: None,
 ) -> list[Event]:
     """Events for stretches of (seconds, level)."""
     events: list[Event] = []
-    listener = Listener(NoEcho(), FakeDetector(), recogniser, SegmenterSettings(), events.append, judge, speaking)
+    listener = Listener(NoEcho(), FakeDetector(), recogniser, SegmenterSettings(), events.append, judge, speaking, spot)
     frame = 0
     for seconds, level in stretches:
         for _ in range(round(seconds / FRAME_SECONDS)):
@@ -151,3 +152,37 @@ def test_a_reset_in_silence_tells_of_nothing() -> None:
     events: list[Event] = []
     Listener(NoEcho(), FakeDetector(), FakeRecogniser(), SegmenterSettings(), events.append).reset(1.0)
     assert events == []
+
+
+class OneWord:
+    """Spots one word in whatever it is given, and keeps how much that was."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def __call__(self, pcm: Pcm) -> Hypothesis:
+        self.seconds.append(len(pcm) / 16_000)
+        return Hypothesis("help", 0.9)
+
+
+def test_a_word_said_over_our_voice_is_told_at_the_first_pause_even_where_dictation_reads_nothing() -> None:
+    events = listen(FakeRecogniser("", partials=False), (0.96, 9_000), (0.3, 0), speaking=lambda: True, spot=OneWord())
+    (partial,) = [event for event in events if isinstance(event, Partial)]
+    assert partial.spotted == Hypothesis("help", 0.9)
+    assert partial.at <= 0.96 + 0.3
+
+
+def test_what_was_spotted_at_the_pause_comes_with_the_words_and_in_place_of_missing_ones() -> None:
+    for text, readings in (("felt", "felt"), ("", "help")):
+        heard = listen(FakeRecogniser(text), (0.96, 9_000), (1.0, 0), spot=OneWord())[-1]
+        assert isinstance(heard, Heard)
+        assert heard.text == readings
+        assert heard.spotted == Hypothesis("help", 0.9)
+
+
+def test_somebody_who_speaks_on_has_not_said_that_word_alone() -> None:
+    spot = OneWord()
+    heard = listen(FakeRecogniser("help me turn the mattress"), (0.64, 9_000), (0.32, 0), (0.96, 9_000), (1.0, 0), spot=spot)[-1]
+    assert isinstance(heard, Heard)
+    assert len(spot.seconds) == 2
+    assert spot.seconds[1] > spot.seconds[0] + 0.96

@@ -10,6 +10,7 @@ import pytest
 from tests.fakes import FakeAlerts, FakeClock
 from tests.rehearsing import AFTERNOON, listed_only, skill, whole_interpreter
 from voiceskill.core.conversation import Conversation
+from voiceskill.core.events import Hypothesis
 from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.visiting import for_visitors
 from voiceskill.visitors import FORGET_SECONDS, Visitors
@@ -173,10 +174,12 @@ class Tripping(Interpreter):
     def __init__(self) -> None:
         pass
 
-    def interpret(self, readings: Sequence[str], *, saying: str = "", busy: bool = False) -> Interpretation:
+    def interpret(
+        self, readings: Sequence[str], *, spotted: Hypothesis | None = None, saying: str = "", busy: bool = False
+    ) -> Interpretation:
         if "trip" in readings[0]:
             raise RuntimeError("tripped")
-        return listed_only().interpret(readings, saying=saying, busy=busy)
+        return listed_only().interpret(readings, spotted=spotted, saying=saying, busy=busy)
 
 
 def test_a_conversation_that_failed_begins_anew() -> None:

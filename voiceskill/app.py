@@ -24,6 +24,7 @@ from voiceskill.core.interpret import Interpreter
 from voiceskill.core.patience import PatienceJudge, expecting
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.skill import Skill
+from voiceskill.core.spotting import expected_phrases
 from voiceskill.core.understanding.matcher import Matcher
 from voiceskill.edges.alerting.command import Command
 from voiceskill.edges.alerting.outbox import FolderOutbox
@@ -31,7 +32,7 @@ from voiceskill.edges.alerting.webhook import Webhook
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.encoder import OnnxEncoder
 from voiceskill.edges.machine import this_machine
-from voiceskill.edges.recognisers.choose import build_recogniser
+from voiceskill.edges.recognisers.choose import build_recogniser, build_spotter
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.store import SqliteStore
@@ -40,7 +41,7 @@ from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
 from voiceskill.edges.vad import SileroVad, SpareDetector
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop
-from voiceskill.ports import AlertSink, Clip, Clock, EchoCanceller, Fault, ModelMissing, Pcm, Recogniser, Synthesiser
+from voiceskill.ports import AlertSink, Clip, Clock, EchoCanceller, Fault, ModelMissing, Pcm, Recogniser, Spotter, Synthesiser
 from voiceskill.profiles import Machine, Name, Profile, fitted, profile_for
 from voiceskill.settings import BadSettings, Settings, load_settings
 from voiceskill.skill_files import load_skill
@@ -222,6 +223,11 @@ class App:
         )
         return self._stack.enter_context(closing(built))
 
+    def spotter(self, recogniser: Recogniser) -> Spotter | None:
+        """The ear beside `recogniser` that knows only what may be said as things stand."""
+        built = build_spotter(recogniser, expected_phrases(self.skill), self.skill.spotted.homophones)
+        return self._stack.enter_context(closing(built)) if built else None
+
     def synthesiser(self, voice: str | None = None) -> Synthesiser:
         """The engine that speaks, with the skill's pronunciations. `voice` overrides the settings."""
         return self._stack.enter_context(closing(self.new_synthesiser(voice)))
@@ -246,6 +252,7 @@ class App:
     def listener(self, recogniser: Recogniser, loop: Loop, echo: EchoCanceller) -> Listener:
         """What hears for the conversation of `loop`, in any thread: how things stand there is one value, read whole."""
         judge = PatienceJudge(self.skill)
+        spotter = self.spotter(recogniser)
         return Listener(
             echo,
             SpareDetector(SileroVad()),
@@ -254,6 +261,7 @@ class App:
             loop.post,
             judge=lambda text: judge.judge(text, expecting(loop.state)),
             speaking=lambda: bool(loop.state.speaking),
+            spot=lambda pcm: spotter.spot(pcm, expecting(loop.state)) if spotter else None,
         )
 
     def speech(self, synthesiser: Synthesiser, text: str) -> Clip:

@@ -27,6 +27,7 @@ from voiceskill.core.segmenter import (
     dismissed,
     judged,
 )
+from voiceskill.core.spotting import believed
 from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, EchoCanceller, Frame, Pcm, Recogniser, VoiceDetector
 
 FRAME_SECONDS = FRAME_SAMPLES / HEARING_RATE
@@ -45,7 +46,8 @@ _READINGS_APART = 1.35
 class Listener:
     """Hears one utterance at a time. Not thread-safe: one thread feeds it.
 
-    `judge` tells what the text so far asks for, `speaking` whether we speak. Both are called in that thread, and must be quick.
+    `judge` tells what the text so far asks for, `speaking` whether we speak. Both are called in that thread, and must be quick. `spot`
+    tells at a pause which of the phrases that may be said as things stand all of an utterance is.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Listener:
         post: Callable[[Event], None],
         judge: Callable[[str], Patience] = lambda _: Patience.USUAL,
         speaking: Callable[[], bool] = lambda: False,
+        spot: Callable[[Pcm], Hypothesis | None] = lambda _: None,
     ) -> None:
         self._echo = echo
         self._detector = detector
@@ -65,6 +68,9 @@ class Listener:
         self._post = post
         self._judge = judge
         self._speaking = speaking
+        self._spot = spot
+        self._sound: list[Pcm] = []
+        self._spotted: Hypothesis | None = None
         self._state: SegmenterState = Quiet()
         self._lead: deque[Pcm] = deque(maxlen=round(_LEAD_SECONDS / FRAME_SECONDS))
         self._held: list[Pcm] = []
@@ -123,6 +129,8 @@ class Listener:
         self._next_reading = _FIRST_READING_SECONDS
         self._paused = False
         self._held.clear()
+        self._sound.clear()
+        self._spotted = None
         self._post(SpeechStarted(at, self._utterance))
         self._recogniser.start()
         self._accept(np.concatenate(self._lead), at)
@@ -132,11 +140,13 @@ class Listener:
         self._held.append(pcm)
         if self._paused and isinstance(self._state, Talking) and not self._state.silence:
             self._paused = False
+            self._spotted = None
         if not self._paused:
             self._accept(np.concatenate(self._held), at)
             self._held.clear()
 
     def _accept(self, pcm: Pcm, at: float) -> None:
+        self._sound.append(pcm)
         partial = self._recogniser.accept(pcm)
         if partial is not None:
             self._tell(at, partial)
@@ -153,13 +163,17 @@ class Listener:
         return text
 
     def _tell(self, at: float, partial: str) -> None:
-        if partial and partial != self._partial:
+        news = partial != self._partial or self._spotted is not None
+        if news and (partial or self._spotted):
             self._partial = partial
-            self._post(Partial(at, self._utterance, partial))
+            self._post(Partial(at, self._utterance, partial, self._spotted))
 
     def _pause(self, at: float) -> None:
+        self._spotted = self._spot(np.concatenate(self._sound))
         text = self._read(at)
         self._paused = True
+        if self._spotted and believed(self._spotted, [text]):
+            text = self._spotted.text
         if text and isinstance(self._state, Talking):
             self._state = judged(self._state, self._judge(text))
 
@@ -176,4 +190,9 @@ class Listener:
 
     def _end(self, at: float, before: Talking, hypotheses: tuple[Hypothesis, ...]) -> None:
         self._post(SpeechEnded(at, self._utterance, before.silence))
-        self._post(Heard(at, self._utterance, hypotheses) if hypotheses else NotHeard(at, self._utterance, before.speech))
+        if not hypotheses and believed(self._spotted, ()):
+            hypotheses = (self._spotted,) if self._spotted else ()
+        if hypotheses:
+            self._post(Heard(at, self._utterance, hypotheses, spotted=self._spotted))
+        else:
+            self._post(NotHeard(at, self._utterance, before.speech))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from voiceskill.core.actions import Level
 from voiceskill.core.diary import Entry, Memory, Progress
 from voiceskill.core.events import Hypothesis
+from voiceskill.core.spotting import Expecting
 
 Pcm = NDArray[np.int16]
 
@@ -209,6 +210,27 @@ class Recogniser(Protocol):
         """The readings of everything accepted since `start`, best first; empty when there are no words.
 
         May be called again after more sound.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the model."""
+        ...
+
+
+class Spotter(Protocol):
+    """Hears nothing but a few phrases, and hears those better than a Recogniser, which could hear anything."""
+
+    @property
+    def name(self) -> str:
+        """Engine and model, for people."""
+        ...
+
+    def spot(self, pcm: Pcm, expected: Expecting) -> Hypothesis | None:
+        """Which of the phrases that are expected all of this sound at HEARING_RATE is; None where it is none of them, or is too long.
+
+        The confidence is a half where the phrase explains the sound as well as it must. Called from one thread; takes some hundredths of
+        a second.
         """
         ...
 

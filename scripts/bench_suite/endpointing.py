@@ -24,8 +24,9 @@ from scripts.bench_suite.tables import Cell, Table
 from scripts.bench_suite.understanding import PHRASES, Line, read_lines
 from voiceskill.app import App, Home
 from voiceskill.core.events import Event, Hypothesis, SpeechEnded, SpeechStarted
-from voiceskill.core.patience import Expecting, PatienceJudge
+from voiceskill.core.patience import PatienceJudge
 from voiceskill.core.segmenter import Patience, SegmenterSettings
+from voiceskill.core.spotting import Expecting
 from voiceskill.edges.echo import NoEcho
 from voiceskill.edges.vad import SileroVad
 from voiceskill.listen import FRAME_SECONDS, Listener

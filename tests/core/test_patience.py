@@ -11,9 +11,10 @@ from tests.core.small_skill import SKILL
 from voiceskill.core.actions import Say
 from voiceskill.core.conversation import State
 from voiceskill.core.conversation.state import Guided, Held, Listening, Offered, Scoring
-from voiceskill.core.patience import Expecting, PatienceJudge, expecting
+from voiceskill.core.patience import PatienceJudge, expecting
 from voiceskill.core.routines import Cursor, Manner
 from voiceskill.core.segmenter import Patience
+from voiceskill.core.spotting import Expecting
 from voiceskill.skill_files import load_skill
 
 JUDGE = PatienceJudge(load_skill(Path("intents/en")))

@@ -83,11 +83,15 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """The text so far of an utterance that goes on. While we speak there is one from time to time, whatever the recogniser."""
+    """The text so far of an utterance that goes on. While we speak there is one from time to time, whatever the recogniser.
+
+    `spotted` is the phrase that the utterance may be, by an ear that knows only what is expected.
+    """
 
     at: float
     utterance: int
     text: str
+    spotted: Hypothesis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,16 @@ class SpeechEnded:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An utterance was recognised. `hypotheses` are best first and never empty. What was `typed` is nobody's echo."""
+    """An utterance was recognised. `hypotheses` are best first and never empty. What was `typed` is nobody's echo.
+
+    `spotted` is the phrase that all of it may be, by an ear that knows only what is expected.
+    """
 
     at: float
     utterance: int
     hypotheses: tuple[Hypothesis, ...]
     typed: bool = False
+    spotted: Hypothesis | None = None
 
     @property
     def text(self) -> str:

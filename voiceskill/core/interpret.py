@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from voiceskill.core.echo_guard import says
+from voiceskill.core.echo_guard import is_echo, says
+from voiceskill.core.events import Hypothesis
 from voiceskill.core.skill import Control, Kind, Skill, Tier
+from voiceskill.core.spotting import believed
 from voiceskill.core.triage import Flag, Triage
 from voiceskill.core.understanding.clauses import LONG_ENOUGH, clauses
 from voiceskill.core.understanding.judgement import Encoder
@@ -43,13 +45,19 @@ class Interpretation:
     """Flags, sure and urgent ones first; an escape word's control; and the outcome that sums it up.
 
     With a sure flag there is nothing else; a doubtful one is to be asked about, unless an escape word was heard. `also` are the
-    meanings besides the first, where one breath tells of several: onlookers are told of all, but in danger nothing else is done.
+    meanings besides the first, where one breath tells of several: onlookers are told of all, but in danger nothing else is done. It may
+    be of what was `spotted`, not of the readings.
     """
 
     flags: tuple[Flag, ...]
     escape: Control | None
     outcome: Outcome
     also: tuple[Match, ...] = ()
+    spotted: bool = False
+
+
+def _is_sure(outcome: Outcome) -> bool:
+    return isinstance(outcome, Match) and outcome.score >= _SURE
 
 
 def _listed(outcome: Outcome, flag: Flag) -> bool:
@@ -70,11 +78,20 @@ class Interpreter:
         self._triage = Triage(skill, encoder)
         self._understander = understander
 
-    def interpret(self, readings: Sequence[str], *, saying: str = "", busy: bool = False) -> Interpretation:
+    def interpret(
+        self, readings: Sequence[str], *, spotted: Hypothesis | None = None, saying: str = "", busy: bool = False
+    ) -> Interpretation:
         """What an utterance with these readings means, while we are `saying` something ourselves.
 
-        We are `busy` when there is anything to stop: speech, a routine, a question of ours.
+        Where they mean nothing sure, it may be the phrase that was `spotted`. We are `busy` when there is anything to stop: speech, a
+        routine, a question of ours.
         """
+        dictated = self._interpret(readings, saying, busy=busy)
+        if spotted is None or dictated.flags or dictated.escape or not believed(spotted, readings, understood=_is_sure(dictated.outcome)):
+            return dictated
+        return replace(self._interpret([spotted.text], saying, busy=busy), spotted=True)
+
+    def _interpret(self, readings: Sequence[str], saying: str, *, busy: bool) -> Interpretation:
         outcome = self._understander.understand(readings)
         flags = tuple(flag for flag in self._triage.flags(readings) if not _listed(outcome, flag))
         if flags and flags[0].sure:
@@ -129,7 +146,7 @@ class Interpreter:
         just that.
         """
         escape = self._triage.escape(readings)
-        if escape is None or says(saying, escape.phrase):
+        if escape is None or (says(saying, escape.phrase) and any(is_echo(reading, saying) for reading in readings)):
             return None
         meant = self._skill.intents[outcome.intent] if isinstance(outcome, Match) and outcome.score >= _SURE else None
         if escape.control is Control.HELP and meant and meant.control is None:

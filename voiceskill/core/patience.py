@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from enum import IntEnum
 
 from voiceskill.core.conversation.state import CountingDown, Listening, State
 from voiceskill.core.segmenter import Patience
 from voiceskill.core.skill import Control, Intent, Kind, Skill
+from voiceskill.core.spotting import Expecting
 from voiceskill.core.understanding.lexical import without_fillers
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.core.understanding.numerals import numerals, spoken_words
@@ -21,14 +21,6 @@ _ANSWERS = frozenset({Control.YES, Control.NO, Control.NOT_SURE})
 
 _NUMBER_WORDS = 4
 """Words of which a number may be the last without more to come: "about a seven"."""
-
-
-class Expecting(IntEnum):
-    """What a word or two may be as things stand; each includes the ones before it."""
-
-    NOTHING = 0
-    COMMAND = 1  # there is something to steer or to stop
-    ANSWER = 2  # a question of ours is open
 
 
 def expecting(state: State) -> Expecting:

@@ -339,6 +339,18 @@ class HelpLines:
 
 
 @dataclass(frozen=True, slots=True)
+class Spotted:
+    """Phrases that are listened for by themselves (see `core.spotting`): `commands`, and `answers` while a question is open.
+
+    `homophones` are words that sound like one which a recogniser may not know.
+    """
+
+    commands: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    homophones: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Skill:
     """A loaded folder of intents.
 
@@ -376,6 +388,7 @@ class Skill:
     drowsy: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
+    spotted: Spotted = Spotted()
     screen: Screen | None = None
     guide: GuideLines | None = None
     diary: DiaryLines | None = None

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voiceskill.core.skill import Control, Kind, Note
+from voiceskill.core.understanding.normalise import normalise
+from voiceskill.core.understanding.numerals import numerals, spoken_words
 from voiceskill.skill_files import phrases, routines, slots, spoken
 from voiceskill.skill_files.document import Document, Place, Problem
 from voiceskill.skill_files.schema import IntentFile, SkillFile
@@ -61,6 +63,19 @@ def check_together(intents: Sequence[Written], around: Surroundings) -> Iterator
     yield from _offers(intents, around)
 
 
+def _spotted(intents: Sequence[Written], document: Document, skill: SkillFile) -> Iterator[Problem]:
+    """What is listened for by itself must mean something by itself."""
+    listed = {normalise(phrase) for written in intents for phrase in (*written.intent.examples, *written.intent.escape)}
+    escapes = [normalise(phrase) for written in intents for phrase in written.intent.escape]
+    for name in ("commands", "answers"):
+        for place, phrase in enumerate(getattr(skill.spotted, name)):
+            said = normalise(phrase)
+            if said in listed or numerals(spoken_words(said)) or any(f" {escape} " in f" {said} " for escape in escapes):
+                continue
+            message = f'no intent lists "{phrase}"; add it to the examples of one, or take it out'
+            yield document.problem(("spotted", name, place), message)
+
+
 def check_with_skill(intents: Sequence[Written], document: Document, skill: SkillFile) -> Iterator[Problem]:
     """Problems between intents and what belongs to the skill as a whole."""
     of_kind = {kind: frozenset(written.intent.id for written in intents if written.intent.kind is kind) for kind in Kind}
@@ -75,6 +90,7 @@ def check_with_skill(intents: Sequence[Written], document: Document, skill: Skil
         "help": any(written.intent.alerts for written in intents),
     }
     yield from routines.check_lines(document, skill, needed)
+    yield from _spotted(intents, document, skill)
 
 
 def check_skill(document: Document, skill: SkillFile, placeholders: Mapping[str, str]) -> Iterator[Problem]:

@@ -6,7 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from voiceskill.core.precautions import Timed
-from voiceskill.core.skill import DiaryLines, GuideLines, HelpLines, Intent, Lines, Skill, SoundLines, Source, TakingBack, VisitorLines
+from voiceskill.core.skill import (
+    DiaryLines,
+    GuideLines,
+    HelpLines,
+    Intent,
+    Lines,
+    Skill,
+    SoundLines,
+    Source,
+    Spotted,
+    TakingBack,
+    VisitorLines,
+)
 from voiceskill.core.understanding.normalise import normalise
 from voiceskill.ports import Fault
 from voiceskill.skill_files.checks import Surroundings, Written, check_intent, check_skill, check_together, check_with_skill
@@ -145,6 +157,11 @@ def _build(
         distress=tuple(map(normalise, skill.distress)),
         elsewhere=tuple(map(normalise, skill.elsewhere)),
         unfinished=tuple(map(normalise, skill.patience.unfinished)),
+        spotted=Spotted(
+            commands=tuple(map(normalise, skill.spotted.commands)),
+            answers=tuple(map(normalise, skill.spotted.answers)),
+            homophones={normalise(word): normalise(sound) for word, sound in skill.spotted.homophones.items()},
+        ),
         calming=skill.calming,
         not_improving=skill.not_improving,
         drowsy=skill.drowsy,

@@ -178,6 +178,14 @@ class PatienceSection(_Keys):
     unfinished: Texts = ()
 
 
+class SpottedSection(_Keys):
+    """`spotted:` in skill.yaml: phrases that are listened for by themselves."""
+
+    commands: Texts = ()
+    answers: Texts = ()
+    homophones: dict[Text, Text] = {}
+
+
 class SlotEntry(_Keys):
     """One of `slots:` in skill.yaml: one of the kinds there are, and what belongs to it."""
 
@@ -212,6 +220,7 @@ class SkillFile(_Keys):
     drowsy: Texts = ()
     elsewhere: Texts = ()
     patience: PatienceSection = PatienceSection()
+    spotted: SpottedSection = SpottedSection()
     screen: ScreenSection | None = None
     guide: dict[str, Text] = {}
     diary: dict[str, Text] = {}

@@ -218,7 +218,7 @@ class Conversation:
         saying = floor.audible(state, state.began[1], partial.at)
         if is_moan(partial.text):
             return
-        meant = self._interpreter.interpret([partial.text], saying=saying, busy=True)
+        meant = self._interpreter.interpret([partial.text], spotted=partial.spotted, saying=saying, busy=True)
         if meant.escape in floor.AT_ONCE and not meant.flags:
             floor.obey(turn, partial.utterance, meant.escape)
             self._controls.do(turn, meant.escape, meant.outcome)
@@ -232,7 +232,8 @@ class Conversation:
         obeyed = floor.obeyed(turn.state, heard.utterance)
         readings = [hypothesis.text for hypothesis in heard.hypotheses]
         questions = self._questions(turn.state, heard)
-        meant = self._interpreter.interpret([*questions, *readings], saying=saying, busy=bool(obeyed) or turn.state.busy)
+        busy = bool(obeyed) or turn.state.busy
+        meant = self._interpreter.interpret([*questions, *readings], spotted=heard.spotted, saying=saying, busy=busy)
         if saying and all(is_echo(reading, saying) for reading in readings) and not meant.escape:
             return
         if questions:
@@ -240,7 +241,7 @@ class Conversation:
         if questions and attending.only_called(turn, questions[0], meant):
             return
         turn.do(Understood(heard.utterance, meant.outcome))
-        text = normalise([*questions, *readings][0])
+        text = normalise(heard.spotted.text if heard.spotted and meant.spotted else [*questions, *readings][0])
         called_off = calling.is_called_off(turn, text)
         if obeyed and not meant.flags and not called_off and (meant.escape == obeyed or isinstance(meant.outcome, NoMatch)):
             return

@@ -1,4 +1,4 @@
-"""Which recogniser this device has.
+"""Which recogniser this device has, and which spotter beside it.
 
 `auto` takes the first of these that is installed and sound, and that the profile of the machine has; it may change the order of 2 and 3:
 1. the Vosk model named in the settings, whatever its size;
@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from voiceskill.core.spotting import Expecting
 from voiceskill.edges.models import try_vosk_model
 from voiceskill.edges.recognisers.moonshine_engine import MODEL as MOONSHINE_MODEL
 from voiceskill.edges.recognisers.moonshine_engine import MoonshineRecogniser
+from voiceskill.edges.recognisers.pocketsphinx_spotter import PocketSphinxSpotter
 from voiceskill.edges.recognisers.vosk_engine import VoskRecogniser
-from voiceskill.ports import ModelMissing, Recogniser
+from voiceskill.edges.recognisers.vosk_spotter import VoskSpotter
+from voiceskill.ports import ModelMissing, Recogniser, Spotter
 from voiceskill.profiles import PROFILES, Profile
 
 OWN_MODEL = "vosk-bedside-en"
@@ -84,6 +87,22 @@ def first_choice(engine: Literal["auto", "vosk", "moonshine"], models_dir: Path,
             official = [path.name for path in _bearable(_official(models_dir), profile)]
             by_engine = {"vosk": official, "moonshine": [MOONSHINE_MODEL]}
             return next((name for engine in profile.engines for name in by_engine[engine]), OWN_MODEL)
+
+
+def build_spotter(recogniser: Recogniser, expected: Mapping[Expecting, Iterable[str]], homophones: Mapping[str, str]) -> Spotter | None:
+    """The ear beside `recogniser` that knows only what is expected.
+
+    It is on the same model where that is one of Vosk's made from people's voices, else PocketSphinx; none where neither is installed.
+    """
+    if isinstance(recogniser, VoskRecogniser) and not recogniser.name.endswith(OWN_MODEL):
+        return VoskSpotter(recogniser, expected, homophones)
+    try:
+        return PocketSphinxSpotter(expected, homophones)
+    except ModelMissing as error:
+        if not isinstance(recogniser, VoskRecogniser):
+            _log.info("%s; short words over our own voice are heard by dictation alone", error)
+            return None
+        return VoskSpotter(recogniser, expected, homophones)
 
 
 def _first(builders: Sequence[Callable[[], Recogniser]], models_dir: Path) -> Recogniser:

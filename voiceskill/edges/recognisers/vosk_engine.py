@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ class VoskRecogniser:
             raise ModelMissing(f"The Vosk recogniser does not load ({error}): run scripts/setup again, or choose moonshine") from error
         vosk.SetLogLevel(-1)
         try:
-            self._decoder = vosk.KaldiRecognizer(vosk.Model(str(path)), HEARING_RATE)
+            self._model: Any = vosk.Model(str(path))
+            self._decoder = vosk.KaldiRecognizer(self._model, HEARING_RATE)
         except Exception as error:
             raise ModelMissing(f"The speech model {path.name} does not load: remove it and install it again") from error
         self._alternatives = alternatives if alternatives > 1 else 1
@@ -62,6 +64,16 @@ class VoskRecogniser:
     def name(self) -> str:
         """See ports.Recogniser."""
         return self._name
+
+    def knows(self, word: str) -> bool:
+        """Whether the model has the word in its vocabulary."""
+        return bool(self._model.vosk_model_find_word(word) >= 0)
+
+    def bound_to(self, phrases: Sequence[str]) -> Any:
+        """A decoder of the library on the same model, which hears nothing but these phrases."""
+        import vosk
+
+        return vosk.KaldiRecognizer(self._model, HEARING_RATE, json.dumps(phrases))
 
     def start(self) -> None:
         """See ports.Recogniser."""
@@ -91,6 +103,7 @@ class VoskRecogniser:
         """See ports.Recogniser."""
         if hasattr(self, "_decoder"):
             del self._decoder
+            del self._model
 
     def _finish(self) -> None:
         if self._heard > self._finished:
