@@ -20,10 +20,10 @@ from voiceskill.ports import HEARING_RATE, Fault
 
 _STATES: dict[str, tuple[str, float]] = {
     "idle": ("idle: a quiet room", 60.0),
-    "listening": ("listening: somebody talks without a break", 10.0),
+    "listening": ("listening: a question, until the answer begins", 0.0),
     "speaking": ("speaking: an answer that was rendered before", 8.0),
 }
-"""What is measured: its name, and for how many seconds of sound."""
+"""What is measured: its name, and for how many seconds of sound, if it does not end by itself."""
 
 _COLLECTED = re.compile(r"Collected : (\d+)")
 _MILLION = 1e6
@@ -38,7 +38,7 @@ def measure_cost(data: Path, scratch: Path) -> list[Table]:
     if shutil.which("valgrind") is None:
         raise Fault("Instructions are counted by Valgrind: type `sudo apt install valgrind`")
     counted = {
-        name: _count(kind, seconds, data, scratch) / seconds
+        name: _count(kind, seconds, data, scratch)
         for kind, (name, seconds) in rich.progress.track(_STATES.items(), "counting", transient=True)
     }
     counted["rendering a sentence with flite, of its sound"] = _count_flite(scratch)
@@ -54,20 +54,22 @@ def _row(name: str, instructions: float) -> tuple[Cell, ...]:
 
 
 def _count(kind: str, seconds: float, data: Path, scratch: Path) -> float:
-    """Instructions of the device between the two marks of the child."""
+    """Instructions of the device between the two marks of the child, for a second of sound."""
+    lived = 1.0
     child = [sys.executable, "-m", "scripts.bench_suite.cost_child", kind, str(seconds), str(data), str(scratch)]
     tool = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--callgrind-out-file=/dev/null", *child]
     with subprocess.Popen(tool, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdin is not None  # noqa: S101 - for the type checker
         assert process.stdout is not None  # noqa: S101 - for the type checker
         for mark, state in (("begin", "on"), ("end", "off")):
-            while (line := process.stdout.readline().strip()) != mark:
-                if not line:
+            while (words := process.stdout.readline().split())[:1] != [mark]:
+                if not words:
                     raise Fault(f"the device ended before it was counted: {process.communicate()[1][-500:]}")
+            lived = float(words[-1]) if mark == "end" else lived
             subprocess.run(["callgrind_control", "-i", state, str(process.pid)], check=True, capture_output=True)  # noqa: S603, S607
             process.stdin.write("\n")
             process.stdin.flush()
-        return _collected(process.communicate()[1])
+        return _collected(process.communicate()[1]) / lived
 
 
 def _count_flite(scratch: Path) -> float:

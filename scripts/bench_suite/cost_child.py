@@ -1,7 +1,8 @@
 """The device at one thing, for whoever counts instructions: `python -m scripts.bench_suite.cost_child KIND SECONDS DATA_DIR SCRATCH`.
 
-It makes itself ready, writes a line "begin", waits for a line, lives through the seconds, writes "end", and waits for another line. What
-comes from the microphone is made before, so that between the two lines there is nothing but the device.
+It makes itself ready, writes a line "begin", waits for a line, lives through the seconds (or, "listening", a question, until the answer
+begins), writes "end" with the seconds of sound that this took, and waits for another line. What comes from the microphone is made before, so
+that between the two lines there is nothing but the device.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.bench_suite.people import QUESTIONS, SENTENCES, spoken
-from tests.room import SPEAKER_LEVEL, at_level
+from scripts.bench_suite.people import QUESTIONS, spoken
+from tests.room import at_level
 from voiceskill.app import App, Home
 from voiceskill.core.events import Speaking
 from voiceskill.edges.echo import build_echo_canceller
@@ -30,9 +31,6 @@ _ROOM_BEFORE = 12.0
 
 _ANSWERED_WITHIN = 30.0
 _CACHE_BYTES = 200 * 2**20
-
-_TALK_BREATH = 4_800
-"""Samples between two sentences of somebody who talks on: 0.3 s."""
 
 
 def main() -> None:
@@ -50,40 +48,38 @@ def main() -> None:
         synthesiser = Cached(app.synthesiser(), data / "speech", _CACHE_BYTES)
         device = RecordedDevice(app, clock, observe, synthesiser=synthesiser, echo=build_echo_canceller)
 
-        def live(frames: list[Pcm], until: Callable[[], bool] = lambda: False) -> None:
+        def live(frames: list[Pcm], until: Callable[[], bool] = lambda: False) -> float:
+            """Returns the seconds that passed."""
+            began = clock.now()
             for pcm in frames:
                 clock.advance(FRAME_SECONDS)
                 device.feed(Frame(pcm, clock.now()))
                 if until():
-                    return
+                    break
+            return clock.now() - began
 
-        question = at_level(spoken(QUESTIONS[0][1], QUESTIONS[0][0], scratch))
+        def ask() -> list[Pcm]:
+            speaking.clear()
+            return _frames(at_level(spoken(QUESTIONS[0][1], QUESTIONS[0][0], scratch)), _ANSWERED_WITHIN)
+
         live(_frames(np.zeros(0), _ROOM_BEFORE))
+        if kind != "idle":
+            for _ in range(2):  # the first answer brings what is said once only, and renders all of it
+                live(ask(), lambda: bool(speaking) and device.idle)
         match kind:
             case "idle":
                 at_work = _frames(np.zeros(0), seconds)
             case "listening":
-                at_work = _frames(_talk(scratch, seconds), seconds)
+                at_work = ask()
             case "speaking":
-                for _ in range(2):  # the first answer brings what is said once only, and renders all of it
-                    speaking.clear()
-                    live(_frames(question, _ANSWERED_WITHIN), lambda: bool(speaking) and device.idle)
+                live(ask(), lambda: bool(speaking))
                 speaking.clear()
-                live(_frames(question, _ANSWERED_WITHIN), lambda: bool(speaking))
                 at_work = _frames(np.zeros(0), seconds)
             case _:
                 raise SystemExit(f"nothing is known of {kind}")
         _mark("begin")
-        live(at_work)
-        _mark("end")
-
-
-def _talk(scratch: Path, seconds: float) -> NDArray[np.float64]:
-    """Somebody who talks without a break but for breath."""
-    breath = np.zeros(_TALK_BREATH)
-    said = [piece for text in SENTENCES for piece in (at_level(spoken(text, "flite awb", scratch), SPEAKER_LEVEL), breath)]
-    needed = round(seconds / FRAME_SECONDS) * FRAME_SAMPLES
-    return np.resize(np.concatenate(said), needed)
+        lived = live(at_work, lambda: bool(speaking))
+        _mark(f"end {lived:.3f}")
 
 
 def _frames(sound: NDArray[np.float64], seconds: float) -> list[Pcm]:
