@@ -1,8 +1,8 @@
 """The device at one thing, for whoever counts instructions: `python -m scripts.bench_suite.cost_child KIND SECONDS DATA_DIR SCRATCH`.
 
-It makes itself ready, writes a line "begin", waits for a line, and lives through the seconds; if it is "listening", through a question, until
-the answer begins. Then it writes "end" with the seconds of sound that this took, and waits for another line. What comes from the microphone
-is made before, so that between the two lines there is nothing but the device.
+It makes itself ready, writes a line "begin", waits for a line, and lives through the seconds; if it is "listening", through a question,
+until the answer begins. Then it writes "end" with the seconds of sound that this took, and waits for another line. What comes from the
+microphone is made before, so that between the two lines there is nothing but the device.
 """
 
 from __future__ import annotations
