@@ -311,7 +311,7 @@ def test_wrong_usage_exits_2(voiceskill: Run, arguments: list[str]) -> None:
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("command", ["run", "serve", "chat", "ask", "match", "transcribe", "say", "devices", "doctor"])
+@pytest.mark.parametrize("command", ["run", "serve", "chat", "ask", "match", "transcribe", "say", "devices", "doctor", "setup"])
 def test_every_command_explains_itself_with_an_example_and_the_common_options(voiceskill: Run, command: str) -> None:
     done = subprocess.run([sys.executable, "-m", "voiceskill", command, "--help"], capture_output=True, text=True, check=True)
     assert "Example" in done.stdout

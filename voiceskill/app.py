@@ -32,7 +32,7 @@ from voiceskill.edges.alerting.webhook import Webhook
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.encoder import OnnxEncoder
 from voiceskill.edges.machine import this_machine
-from voiceskill.edges.recognisers.choose import build_recogniser, build_spotter
+from voiceskill.edges.recognisers.choose import build_recogniser, build_spotter, with_second_opinion
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.store import SqliteStore
@@ -221,7 +221,7 @@ class App:
             cache_dir=self.home.cache,
             profile=self.profile,
         )
-        return self._stack.enter_context(closing(built))
+        return self._stack.enter_context(closing(with_second_opinion(built, self.profile)))
 
     def spotter(self, recogniser: Recogniser) -> Spotter | None:
         """The ear beside `recogniser` that knows only what may be said as things stand."""

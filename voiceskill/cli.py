@@ -6,7 +6,7 @@ import dataclasses
 import json
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from rich.text import Text
 from voiceskill import __version__
 from voiceskill.alert_commands import alert
 from voiceskill.app import App, Home
+from voiceskill.bedside_light import light_of
 from voiceskill.bedside_screen import screen_beside_the_bed
 from voiceskill.core.actions import Say
 from voiceskill.core.interpret import Interpreter
@@ -28,7 +29,8 @@ from voiceskill.diary_commands import diary
 from voiceskill.doctor import examine
 from voiceskill.edges.bounded import BoundedFile
 from voiceskill.edges.clock import MonotonicClock
-from voiceskill.edges.devices import list_devices
+from voiceskill.edges.device_names import DeviceInfo, Direction, lasting_name
+from voiceskill.edges.devices import list_all
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.export_commands import export
 from voiceskill.household import household_of
@@ -43,6 +45,7 @@ from voiceskill.running import announce, listening, stop_when_signalled
 from voiceskill.serve import beside_the_bed
 from voiceskill.serve_command import serve
 from voiceskill.settings import BadSettings
+from voiceskill.setup_command import setup
 from voiceskill.skill_files import SkillErrors
 from voiceskill.typed import Rehearsal, TypedDevice
 from voiceskill.watched import run_watched
@@ -68,6 +71,7 @@ app.add_typer(diary, name="diary")
 app.add_typer(models, name="models")
 app.add_typer(export, name="export")
 app.command()(serve)
+app.command()(setup)
 app.add_typer(alert, name="alert")
 
 _TICK_SECONDS = 0.05
@@ -131,8 +135,13 @@ def run(
         if wav is not None and out is not None:
             write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
         else:
-            with beside_the_bed(device), screen_beside_the_bed(device, announce) as screen, household_of(device) as household:
-                run_watched(device, observe, listening, screen=screen, household=household, record=record)
+            with (
+                beside_the_bed(device),
+                screen_beside_the_bed(device, announce) as screen,
+                household_of(device) as household,
+                light_of(device) as light,
+            ):
+                run_watched(device, observe, listening, screen=screen, household=household, light=light, record=record)
 
 
 @contextmanager
@@ -371,18 +380,25 @@ def say(
 @app.command()
 @with_common_options
 def devices(home: Home, *, as_json: Json = False) -> None:  # noqa: ARG001 - every command takes the common options
-    """List microphones and loudspeakers; the usual ones are marked.
+    """List microphones and loudspeakers, by the names that may stand in the settings; the usual ones are marked.
 
     Example: `voiceskill devices`
     """
-    found = list_devices()
+    found = list_all()
     if as_json:
         _print_json([dataclasses.asdict(device) for device in found])
         return
-    for device in found:
-        print(device)
+    for direction in Direction:
+        for device in found:
+            if device.channels(direction):
+                print(_listed(device, direction, found))
     if not found:
         raise NoAudioDevice("no audio devices were found; plug in a microphone and a loudspeaker, then run this again")
+
+
+def _listed(device: DeviceInfo, direction: Direction, among: Sequence[DeviceInfo]) -> str:
+    usual = " (the usual one)" if device.is_default(direction) else ""
+    return f'{device.index:3}  {direction.value:11}  "{lasting_name(device, direction, among)}"  {device.host_api}{usual}'
 
 
 @app.command()

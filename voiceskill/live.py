@@ -247,13 +247,13 @@ class PortAudioSound:
     def microphone(self) -> SoundDeviceMicrophone:
         """See ports.SoundSystem."""
         found = SoundDeviceMicrophone(self._microphone, self._clock)
-        self._microphone = _lasting(self._microphone, found.name)
+        self._microphone = _lasting(self._microphone, found.lasting_name)
         return found
 
     def loudspeaker(self) -> SoundDeviceSpeaker:
         """See ports.SoundSystem."""
         found = SoundDeviceSpeaker(self._loudspeaker, self._clock)
-        self._loudspeaker = _lasting(self._loudspeaker, found.name)
+        self._loudspeaker = _lasting(self._loudspeaker, found.lasting_name)
         return found
 
     def changed(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from voiceskill.app import App, Home
+from voiceskill.bedside_light import light_of
 from voiceskill.bedside_screen import screen_at
 from voiceskill.household import household_of
 from voiceskill.options import with_common_options
@@ -49,8 +50,8 @@ def serve(
     with App(home) as device, wyoming(device, wyoming_address(device, wyoming_at)) as address, screen_at(device, announce, http) as screen:
         typer.echo(f"Answering others at tcp://{address}. Ctrl-C stops.", err=True)
         if audio:
-            with household_of(device, mqtt) as household:
-                run_watched(device, lambda _at, _happening: None, listening, screen=screen, household=household)
+            with household_of(device, mqtt) as household, light_of(device) as light:
+                run_watched(device, lambda _at, _happening: None, listening, screen=screen, household=household, light=light)
             return
         over = threading.Event()
         when_signalled(over.set)

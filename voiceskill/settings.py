@@ -146,8 +146,12 @@ class Settings(BaseModel):
     words_per_minute: Annotated[int, Field(ge=80, le=260)] = Field(140, description="pace of speech, in words a minute")
     pitch: Annotated[float, Field(ge=-12, le=12)] = Field(0.0, description="pitch of speech, in semitones above the voice's own")
     volume: Annotated[float, Field(ge=0.05, le=1.0)] = Field(1.0, description="loudness of speech, as a share of full scale")
-    microphone: str = Field("", description="name, or part of the name, of the microphone; empty: the system's default")
-    loudspeaker: str = Field("", description="name, or part of the name, of the loudspeaker; empty: the system's default")
+    microphone: str = Field(
+        "", description="name, or part of it, of the microphone, as `voiceskill devices` lists it; empty: the usual one"
+    )
+    loudspeaker: str = Field(
+        "", description="name, or part of it, of the loudspeaker, as `voiceskill devices` lists it; empty: the usual one"
+    )
     end_of_speech: Annotated[float, Field(ge=0.3, le=3.0)] = Field(
         0.7,
         description="silence that usually ends an utterance, in seconds; half of it after a command or a yes, more after an open sentence",
@@ -177,6 +181,9 @@ class Settings(BaseModel):
         "",
         description="where `voiceskill run` serves the bedside screen: http://127.0.0.1:8480 for a browser on this machine alone, "
         "http://0.0.0.0:8480 for telephones in the house too, each after it was given a code; empty: nowhere",
+    )
+    led: Annotated[int, Field(ge=0, le=27)] = Field(
+        0, description="GPIO pin of a Raspberry Pi at which a light shows how things stand, such as 17; 0: there is none"
     )
     country: str = Field("", description="two letters of the country, for the numbers to call: GB, IE, US, CA, AU; empty: none are named")
     emergency_number: str = Field(

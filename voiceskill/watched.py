@@ -1,4 +1,4 @@
-"""The device at the bedside, with those who look on: a screen, the household."""
+"""The device at the bedside, with those who look on: a screen, a light, the household."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from voiceskill.app import App
+from voiceskill.bedside_light import BedsideLight
 from voiceskill.bedside_screen import BedsideScreen
 from voiceskill.core.actions import Action
 from voiceskill.core.conversation import State
@@ -39,10 +40,11 @@ def run_watched(
     *,
     screen: BedsideScreen | None = None,
     household: Household | None = None,
+    light: BedsideLight | None = None,
     record: Path | None = None,
 ) -> None:
-    """Hear and answer, as `run_live` does, and show it on the screen and to the household, where there are any."""
-    onlookers: list[Onlooker] = [one for one in (screen, household) if one is not None]
+    """Hear and answer, as `run_live` does, and show it on the screen, by the light and to the household, where there are any."""
+    onlookers: list[Onlooker] = [one for one in (screen, household, light) if one is not None]
 
     def observe_all(at: float, happening: Event | Action) -> None:
         observe(at, happening)

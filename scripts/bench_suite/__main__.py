@@ -12,7 +12,7 @@ from scripts.bench_suite.attention import measure_attention
 from scripts.bench_suite.barge_in import measure_barge_in
 from scripts.bench_suite.cost import measure_cost
 from scripts.bench_suite.endpointing import measure_endpointing
-from scripts.bench_suite.engines import measure_engines
+from scripts.bench_suite.recognisers import measure_recognisers
 from scripts.bench_suite.small import measure_memory
 from scripts.bench_suite.soak import measure_soak
 from scripts.bench_suite.speed import measure_speed
@@ -63,10 +63,15 @@ def barge_in(
 
 
 @cli.command()
-def engines(json: Json = None, data_dir: Data = None, sample: Annotated[int, typer.Option(help="Sentences read.", min=1)] = 40) -> None:
-    """Each installed recogniser: load, pace, memory and word error rate, clean and in noise."""
+def recognisers(
+    json: Json = None,
+    data_dir: Data = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw what is understood against its cost.", metavar="FILE.svg")] = None,
+    sample: Annotated[int, typer.Option(help="Lines spoken.", min=1)] = 120,
+) -> None:
+    """Each installed recogniser on the same lines, clean and in noise: words wrong, lines understood, pace, load, memory."""
     with tempfile.TemporaryDirectory() as folder:
-        report(measure_engines(Home.find(data=data_dir), Path(folder), sample), json)
+        report(measure_recognisers(Home.find(data=data_dir), Path(folder), sample, plot), json)
 
 
 @cli.command()

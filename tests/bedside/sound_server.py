@@ -10,6 +10,7 @@ PortAudio reads its environment once, when it starts: what uses sound runs in ch
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -226,6 +227,12 @@ class SoundServer:
         """Switch the microphone off, or on again, as the button on it does."""
         self._pactl("set-source-mute", "microphone", str(int(muted)))
 
+    def microphone_volume(self) -> float:
+        """How far it is turned up, in decibels."""
+        told = re.search(r"(-?[\d.]+|-inf) dB", self._pactl("get-source-volume", "microphone"))
+        assert told is not None
+        return float(told[1])
+
     def unload_loudspeaker(self) -> None:
         """Pull the loudspeaker's plug: what plays breaks off, and the default is a sink that nobody hears, as on a real machine."""
         self._pactl("load-module", "module-null-sink", "sink_name=nobody", f"rate={DEVICE_RATE}", "norewinds=1")
@@ -239,6 +246,21 @@ class SoundServer:
         """Plug the loudspeaker in again, after `unload_loudspeaker`."""
         self._pactl("load-module", "module-null-sink", "sink_name=loudspeaker", f"rate={DEVICE_RATE}", "channels=2", "norewinds=1")
         self._pactl("set-default-sink", "loudspeaker")
+
+    def connect_bluetooth(self, name: str) -> None:
+        """Let a second loudspeaker appear, as one over Bluetooth does; the default stays what it is."""
+        properties = f'''sink_properties='device.description="{name}"\''''
+        self._pactl("load-module", "module-null-sink", "sink_name=bluez_output.1", f"rate={DEVICE_RATE}", "norewinds=1", properties)
+
+    def disconnect_bluetooth(self) -> None:
+        """Switch it off: what plays there plays on at the default."""
+        self._unload("module-null-sink", "sink_name=bluez_output.1")
+
+    @contextmanager
+    def record_bluetooth(self, rate: int = DEVICE_RATE) -> Iterator[Recording]:
+        """Record what it would let a person hear."""
+        with self._record("bluez_output.1.monitor", rate) as recording:
+            yield recording
 
     def load_microphone(self) -> None:
         """Plug the microphone in again, after `unload_microphone`."""

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 
 from tests.bedside.sound_server import PATIENCE_SECONDS, Pcm, SoundServer, environment_without_devices, wait_until
 from tests.sounds import frequency_of, root_mean_square, tone
-from voiceskill.edges.devices import DeviceInfo, Direction, choose_device
+from voiceskill.edges.device_names import DeviceInfo, Direction, candidates, choose_device, lasting_name, socket_of
 from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, NoAudioDevice
 
 LISTEN = """
@@ -139,6 +140,27 @@ try:
 except NoAudioDevice as fault:
     print("fault", fault)
 print("looked", look_again(), [device.name for device in list_devices()])
+"""
+
+BLUETOOTH = """
+import sys, time
+import numpy as np
+from voiceskill.edges.clock import MonotonicClock
+from voiceskill.edges.speaker import SoundDeviceSpeaker
+from voiceskill.ports import NoAudioDevice
+
+while True:
+    try:
+        speaker = SoundDeviceSpeaker(sys.argv[1], MonotonicClock())
+        speaker.start(lambda samples: (np.arange(samples) % 40 * 400 - 8000).astype(np.int16))
+    except NoAudioDevice:
+        time.sleep(0.1)
+        continue
+    print("playing", speaker.name, flush=True)
+    while speaker.fault is None:
+        time.sleep(0.05)
+    print("gone", flush=True)
+    speaker.close()
 """
 
 LIST = """
@@ -316,6 +338,14 @@ def test_the_devices_are_listed_with_the_defaults_marked(sound_server: SoundServ
     assert done.stderr == ""
 
 
+def test_the_command_lists_the_names_that_may_stand_in_the_settings(sound_server: SoundServer) -> None:
+    command = [sys.executable, "-m", "voiceskill", "devices"]
+    done = subprocess.run(command, env=sound_server.environment(), capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS)
+    lines = done.stdout.splitlines()
+    assert any(line.split('"')[1] == "default" and line.endswith("(the usual one)") for line in lines if "microphone" in line)
+    assert sum('  loudspeaker  "' in line and "sound server" in line for line in lines) == 2
+
+
 @pytest.mark.parametrize("kind", ["microphone", "loudspeaker"])
 def test_a_machine_without_sound_says_so_in_one_line(tmp_path: Path, kind: str) -> None:
     done = run(OPEN, environment_without_devices(tmp_path), kind)
@@ -337,7 +367,7 @@ def test_a_device_is_found_by_part_of_its_name(sound_server: SoundServer, kind: 
 
 def test_a_device_that_is_not_there_is_answered_with_those_that_are(sound_server: SoundServer) -> None:
     done = run(OPEN, sound_server.environment(), "microphone", "Jabra")
-    assert done.stdout == 'fault There is no microphone called "Jabra". Choose one of: 0 "pulse", 1 "default"\n'
+    assert done.stdout.startswith('fault There is no microphone called "Jabra". Choose one of: 0 "pulse", 1 "default", 2 "')
 
 
 def device(index: int, name: str, inputs: int = 1, outputs: int = 0) -> DeviceInfo:
@@ -362,6 +392,89 @@ def test_a_device_plugged_into_another_socket_is_found_by_its_name() -> None:
     plugged_in = (device(0, "HDMI (hw:0,0)"), device(1, "USB Audio: - (hw:3,0)"), device(2, "USB Audio: - (hw:2,1)"))
     assert choose_device("USB Audio: - (hw:1,0)", Direction.IN, plugged_in).index == 1
     assert choose_device("USB Audio: - (hw:2,1)", Direction.IN, plugged_in).index == 2
+
+
+def card(index: int, name: str, socket: str = "", inputs: int = 1, outputs: int = 0) -> DeviceInfo:
+    return replace(device(index, name, inputs, outputs), is_default_input=False, socket=socket)
+
+
+TWINS = (card(0, "USB Audio: - (hw:1,0)", "1-1.2"), card(1, "USB Audio: - (hw:2,0)", "1-1.4"), card(2, "Jabra: USB (hw:3,0)", "1-1.1"))
+
+
+def test_of_two_cards_with_one_name_the_one_in_its_socket_is_found_whatever_their_numbers() -> None:
+    names = [lasting_name(one, Direction.IN, TWINS) for one in TWINS]
+    assert names == ["USB Audio: - @1-1.2", "USB Audio: - @1-1.4", "Jabra: USB"]
+    swapped = (card(0, "USB Audio: - (hw:2,0)", "1-1.2"), card(1, "USB Audio: - (hw:1,0)", "1-1.4"), card(2, "Jabra: USB (hw:0,0)"))
+    assert [choose_device(name, Direction.IN, swapped).index for name in names] == [0, 1, 2]
+
+
+def test_a_card_whose_twin_is_gone_is_found_in_another_socket_too() -> None:
+    moved = (card(0, "HDMI (hw:0,0)"), card(1, "USB Audio: - (hw:1,0)", "1-1.3"))
+    assert choose_device("USB Audio: - @1-1.2", Direction.IN, moved).index == 1
+
+
+def test_two_cards_with_one_name_are_not_guessed_but_told_apart() -> None:
+    with pytest.raises(NoAudioDevice, match=r'More than one .* Choose one of: 0 "USB Audio: - @1-1\.2", 1 "USB Audio: - @1-1\.4"$'):
+        choose_device("USB Audio: -", Direction.IN, TWINS)
+
+
+SERVER = (
+    device(0, "pulse", 2, 2),
+    device(1, "default", 2, 2),
+    card(2, "Jabra: USB (hw:3,0)"),
+    replace(card(3, "Jabra Mono"), node="alsa_input.jabra", gate=0),
+    replace(card(4, "HDMI", outputs=2, inputs=0), node="alsa_output.hdmi", gate=0, is_default_output=True),
+    replace(card(5, "Bose Mini", outputs=2, inputs=0), node="bluez_output.1", gate=0),
+    replace(card(6, "Bose Mini", outputs=2, inputs=0), node="bluez_output.2", gate=0),
+)
+
+
+def test_a_device_of_the_sound_server_is_found_by_its_name_before_the_card_that_the_server_holds() -> None:
+    found = choose_device("jabra", Direction.IN, SERVER)
+    assert (found.node, found.opened_as) == ("alsa_input.jabra", 0)
+    assert lasting_name(found, Direction.IN, SERVER) == "Jabra Mono"
+    assert choose_device(None, Direction.IN, SERVER).name == "default"
+
+
+def test_of_two_bluetooth_loudspeakers_of_one_make_the_one_meant_is_found() -> None:
+    names = [lasting_name(one, Direction.OUT, SERVER) for one in SERVER[5:]]
+    assert names == ["bluez_output.1", "bluez_output.2"]
+    assert [choose_device(name, Direction.OUT, SERVER).index for name in names] == [5, 6]
+    with pytest.raises(NoAudioDevice, match="More than one loudspeaker matches"):
+        choose_device("Bose Mini", Direction.OUT, SERVER)
+
+
+def test_only_what_is_one_thing_each_is_worth_a_try() -> None:
+    assert [one.index for one in candidates(Direction.IN, SERVER)] == [3]
+    assert [one.index for one in candidates(Direction.OUT, SERVER)] == [4, 5, 6]
+    assert [one.index for one in candidates(Direction.IN, TWINS)] == [0, 1, 2]
+    assert [one.index for one in candidates(Direction.IN, SERVER[:2])] == [1]
+    assert candidates(Direction.OUT, TWINS) == ()
+
+
+def test_the_socket_of_a_card_is_read_off_the_system(tmp_path: Path) -> None:
+    place = tmp_path / "devices/usb1/1-1/1-1.2/1-1.2:1.0/sound/card2"
+    place.mkdir(parents=True)
+    (tmp_path / "card2").symlink_to(place)
+    assert socket_of("USB Audio: - (hw:2,0)", tmp_path) == "1-1.2"
+    assert socket_of("bcm2835 Headphones: - (hw:0,0)", tmp_path) == ""
+    assert socket_of("default", tmp_path) == ""
+
+
+def test_a_bluetooth_loudspeaker_is_chosen_by_name_noticed_when_it_goes_and_found_when_it_is_back(
+    fragile_sound_server: SoundServer,
+) -> None:
+    fragile_sound_server.connect_bluetooth("Bose Mini")
+    with child(BLUETOOTH, fragile_sound_server.environment(), "bose") as player:
+        assert player.expect("playing") == "playing Bose Mini"
+        with fragile_sound_server.record_bluetooth() as recording:
+            recording.wait_for(lambda pcm: loud_samples(pcm) > 24_000, "the tone")
+        fragile_sound_server.disconnect_bluetooth()
+        player.expect("gone")
+        fragile_sound_server.connect_bluetooth("Bose Mini")
+        player.expect("playing")
+        with fragile_sound_server.record_bluetooth() as recording:
+            recording.wait_for(lambda pcm: loud_samples(pcm) > 24_000, "the tone again")
 
 
 def test_a_name_that_fits_two_devices_is_not_guessed() -> None:

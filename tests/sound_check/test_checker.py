@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -100,6 +101,9 @@ def test_an_echo_louder_than_the_voice_of_the_user_is_too_loud() -> None:
     room.checker.begin(CheckSound("check"))
     room.go_on(6)
     assert Finding.ECHO_LOUD in room.found.findings()
+    quieter = room.found.quieter()
+    assert quieter is not None
+    assert Finding.ECHO_LOUD not in replace(room.found, volume=quieter).findings()
 
 
 def test_turned_down_the_same_loudspeaker_is_no_trouble() -> None:
@@ -110,6 +114,7 @@ def test_turned_down_the_same_loudspeaker_is_no_trouble() -> None:
     assert room.found.echo is not None
     assert room.found.echo.gain == pytest.approx(20 * np.log10(0.9), abs=0.5)
     assert Finding.ECHO_SOFT in room.found.findings()
+    assert room.found.quieter() is None
 
 
 def test_a_loudspeaker_that_nobody_hears_is_told_of() -> None:

@@ -1,6 +1,7 @@
-"""What microphones and loudspeakers there are, by way of PortAudio, and how a name in the settings finds one.
+"""What microphones and loudspeakers there are, by way of PortAudio, and how they are opened.
 
-`microphone` and `speaker` share this file: PortAudio is one library with one list of devices, set up once in a process.
+`microphone` and `speaker` share this file: PortAudio is one library with one list of devices, set up once in a process. `device_names`
+finds one by its name.
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ import atexit
 import contextlib
 import functools
 import os
-import re
 import threading
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from voiceskill.edges.device_names import DeviceInfo, Direction, choose_device, lasting_name, socket_of
+from voiceskill.edges.pulse import Node, list_nodes, towards
 from voiceskill.ports import NoAudioDevice
+
+_GATES = ("pulse", "pipewire")
+"""What PortAudio calls the way to a sound server."""
 
 _CLOSING_SECONDS = 2.0
 _stderr_lock = threading.RLock()
@@ -33,35 +36,6 @@ _cards_seen = ""
 
 _calling: set[threading.Thread] = set()
 """Threads inside a call that hangs for as long as the sound server does."""
-
-
-class Direction(Enum):
-    """Which way the sound goes; the value is the word for people."""
-
-    IN = "microphone"
-    OUT = "loudspeaker"
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceInfo:
-    """One audio device as PortAudio sees it. `inputs` and `outputs` count channels; `rate` is its default, in samples per second."""
-
-    index: int
-    name: str
-    host_api: str
-    inputs: int
-    outputs: int
-    rate: int
-    is_default_input: bool
-    is_default_output: bool
-
-    def channels(self, direction: Direction) -> int:
-        """Channels it has that way; 0 if it cannot be used for that."""
-        return self.inputs if direction is Direction.IN else self.outputs
-
-    def is_default(self, direction: Direction) -> bool:
-        """Whether it is used when the settings name none."""
-        return self.is_default_input if direction is Direction.IN else self.is_default_output
 
 
 @contextlib.contextmanager
@@ -128,9 +102,47 @@ def list_devices() -> tuple[DeviceInfo, ...]:
             rate=round(raw["default_samplerate"]),
             is_default_input=index == default_input,
             is_default_output=index == default_output,
+            socket=socket_of(raw["name"]),
         )
 
     return tuple(info(index, raw) for index, raw in enumerate(found))
+
+
+def list_all() -> tuple[DeviceInfo, ...]:
+    """The same, and after them the devices of the sound server, as they are now. Raises NoAudioDevice without PortAudio."""
+    devices = list_devices()
+    gate = next((device for name in _GATES for device in devices if device.name == name), None)
+    if gate is None:
+        return devices
+
+    def info(index: int, node: Node) -> DeviceInfo:
+        return DeviceInfo(
+            index=index,
+            name=node.description,
+            host_api="sound server",
+            inputs=node.channels if node.is_input else 0,
+            outputs=0 if node.is_input else node.channels,
+            rate=node.rate,
+            is_default_input=node.is_input and node.is_default,
+            is_default_output=not node.is_input and node.is_default,
+            node=node.name,
+            gate=gate.index,
+        )
+
+    return (*devices, *(info(index, node) for index, node in enumerate(list_nodes(), len(devices))))
+
+
+def find_device(wanted: str | int | None, direction: Direction) -> tuple[DeviceInfo, str]:
+    """The device meant, as `device_names.choose_device` finds it, and the name by which to find it again. Raises NoAudioDevice.
+
+    The sound server is asked only where PortAudio knows of none that is called exactly so: it may hang.
+    """
+    devices = list_devices()
+    plain = wanted is None or any(wanted in (device.name, device.index, str(device.index)) for device in devices)
+    if not plain:
+        devices = list_all()
+    found = choose_device(wanted, direction, devices)
+    return found, lasting_name(found, direction, devices)
 
 
 def look_again() -> bool:
@@ -167,41 +179,6 @@ def _cards() -> str:
         return ""
 
 
-def choose_device(wanted: str | int | None, direction: Direction, devices: Iterable[DeviceInfo]) -> DeviceInfo:
-    """Find the device meant: None is the default, a number an index, a name an exact match or else a part that only one name holds.
-
-    An exact match may differ in the number of the sound card, which changes with the order of plugging in. Raises NoAudioDevice, naming
-    what there is.
-    """
-    usable = [device for device in devices if device.channels(direction) > 0]
-    if not usable:
-        raise NoAudioDevice(f"There is no {direction.value}. Plug one in, then check that it is listed: voiceskill devices")
-    if wanted is None:
-        return next((device for device in usable if device.is_default(direction)), usable[0])
-    found = _matches(wanted, usable)
-    if len(found) == 1:
-        return found[0]
-    trouble = f"More than one {direction.value} matches" if found else f"There is no {direction.value} called"
-    names = ", ".join(f'{device.index} "{device.name}"' for device in found or usable)
-    raise NoAudioDevice(f'{trouble} "{wanted}". Choose one of: {names}')
-
-
-def _matches(wanted: str | int, usable: list[DeviceInfo]) -> list[DeviceInfo]:
-    if isinstance(wanted, str):
-        exact = [device for device in usable if device.name == wanted]
-        exact = exact or [device for device in usable if _without_card(device.name) == _without_card(wanted)]
-        if exact:
-            return exact[:1]
-        if not wanted.isdecimal():
-            return [device for device in usable if wanted.casefold() in device.name.casefold()]
-    return [device for device in usable if device.index == int(wanted)]
-
-
-def _without_card(name: str) -> str:
-    """`USB Audio: - (hw:2,0)` without what is in brackets."""
-    return re.sub(r" \(hw:\d+,\d+\)$", "", name)
-
-
 @contextlib.contextmanager
 def _a_call() -> Iterator[None]:
     thread = threading.current_thread()
@@ -212,10 +189,10 @@ def _a_call() -> Iterator[None]:
         _calling.discard(thread)
 
 
-def start_stream(kind: Any, **settings: Any) -> Any:
+def start_stream(kind: Any, device: DeviceInfo, **settings: Any) -> Any:
     """Open and start a stream of that `sounddevice` class. Raises its PortAudioError, and then holds nothing."""
-    with _a_call(), quiet_stderr():
-        stream = kind(**settings)
+    with _a_call(), quiet_stderr(), towards(device.node):
+        stream = kind(device=device.opened_as, **settings)
         try:
             stream.start()
         except BaseException:

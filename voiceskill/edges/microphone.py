@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voiceskill.edges.devices import DeviceInfo, Direction, choose_device, close_stream, list_devices, load_portaudio, start_stream
+from voiceskill.edges.device_names import DeviceInfo, Direction
+from voiceskill.edges.devices import close_stream, find_device, load_portaudio, start_stream
 from voiceskill.edges.framing import Block, FrameMaker, RateCheck
+from voiceskill.edges.pulse import Absence
 from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Clock, Frame, NoAudioDevice
 
 _log = logging.getLogger(__name__)
@@ -57,15 +59,16 @@ class _Intake:
 
 
 class SoundDeviceMicrophone:
-    """A Microphone: the default input, or the one of that index or name (see `devices.choose_device`).
+    """A Microphone: the default input, or the one of that index or name (see `device_names.choose_device`).
 
+    By its `lasting_name` it is found again wherever it is plugged in.
     A Frame's `at` says when its sound reached the program. About 20 s of sound wait for a slow reader; what does not fit is dropped,
     and counted in the next Frame. After NoAudioDevice, `frames` may be called again to try the device anew.
     """
 
     def __init__(self, device: str | int | None, clock: Clock) -> None:
         """Find the device; `frames` opens it. Raises NoAudioDevice when there is no such device."""
-        self._device = choose_device(device, Direction.IN, list_devices())
+        self._device, self.lasting_name = find_device(device, Direction.IN)
         self._clock = clock
         self._closed = False
         self._intake: _Intake | None = None
@@ -81,6 +84,7 @@ class SoundDeviceMicrophone:
             return
         stream, intake = self._open()
         self._intake = intake
+        absence = Absence(self._device.node)
         try:
             maker = FrameMaker(round(stream.samplerate), stream.channels)
             check = RateCheck(round(stream.samplerate))
@@ -88,11 +92,14 @@ class SoundDeviceMicrophone:
                 if (rate := check.take(block)) is not None:
                     _log.warning("The microphone %r gives %d samples a second, not as many as it says.", self.name, rate)
                     maker.change_rate(rate)
+                if absence.gone:
+                    raise self._stopped()
                 for frame in maker.accept(block):
                     if self._closed:
                         return
                     yield frame
         finally:
+            absence.close()
             close_stream(stream)
 
     def close(self) -> None:
@@ -109,8 +116,11 @@ class SoundDeviceMicrophone:
         if self._closed:
             return None
         if block is None:
-            raise NoAudioDevice(f'The microphone "{self.name}" has stopped: no sound came from it. Check its plug and the sound system.')
+            raise self._stopped()
         return block
+
+    def _stopped(self) -> NoAudioDevice:
+        return NoAudioDevice(f'The microphone "{self.name}" has stopped: no sound came from it. Check its plug and the sound system.')
 
     def _wait_for_block(self, intake: _Intake) -> Block | None:
         """None when the device gives none any more. The time in which we stood still ourselves, suspended or stopped, is not its fault."""
@@ -130,7 +140,7 @@ class SoundDeviceMicrophone:
             try:
                 stream = start_stream(
                     sounddevice.InputStream,
-                    device=self._device.index,
+                    self._device,
                     samplerate=rate,
                     channels=channels,
                     dtype="int16",

@@ -8,16 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voiceskill.edges.devices import (
-    DeviceInfo,
-    Direction,
-    choose_device,
-    close_stream,
-    list_devices,
-    load_portaudio,
-    quiet_stderr,
-    start_stream,
-)
+from voiceskill.edges.device_names import DeviceInfo, Direction
+from voiceskill.edges.devices import close_stream, find_device, load_portaudio, quiet_stderr, start_stream
+from voiceskill.edges.pulse import Absence, towards
 from voiceskill.ports import Clock, NoAudioDevice, PullSound
 
 _BLOCK_SECONDS = 0.01
@@ -27,19 +20,21 @@ _COMMON_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000)
 
 
 class SoundDeviceSpeaker:
-    """A Speaker: the default output, or the one of that index or name (see `devices.choose_device`).
+    """A Speaker: the default output, or the one of that index or name (see `device_names.choose_device`).
 
+    By its `lasting_name` it is found again wherever it is plugged in.
     A fault of `pull` becomes silence and is counted; nothing that happens in the audio thread ends the program. Whoever owns the
     speaker looks at `fault` from time to time, for a device that has gone away has no other way to tell.
     """
 
     def __init__(self, device: str | int | None, clock: Clock) -> None:
         """Find the device and its rate. Raises NoAudioDevice when there is none, or none that takes sound that we can make."""
-        self._device = choose_device(device, Direction.OUT, list_devices())
+        self._device, self.lasting_name = find_device(device, Direction.OUT)
         self._clock = clock
         self._rate, self._channels = _first_accepted(self._device)
         self._pull: PullSound | None = None
         self._stream: Any = None
+        self._absence = Absence("")
         self._last_pull = 0.0
         self._ended = False
         self._underflows = 0
@@ -74,7 +69,8 @@ class SoundDeviceSpeaker:
     @property
     def fault(self) -> NoAudioDevice | None:
         """What happened to the device when it no longer plays, though started and not closed."""
-        if self._stream is None or not (self._ended or self._clock.now() - self._last_pull > _SILENT_DEVICE_SECONDS):
+        gone = self._ended or self._absence.gone
+        if self._stream is None or not (gone or self._clock.now() - self._last_pull > _SILENT_DEVICE_SECONDS):
             return None
         return NoAudioDevice(f'The loudspeaker "{self.name}" has stopped. Check its plug and the sound system.')
 
@@ -86,7 +82,7 @@ class SoundDeviceSpeaker:
         try:
             self._stream = start_stream(
                 sounddevice.OutputStream,
-                device=self._device.index,
+                self._device,
                 samplerate=self._rate,
                 channels=self._channels,
                 dtype="int16",
@@ -97,10 +93,12 @@ class SoundDeviceSpeaker:
             )
         except sounddevice.PortAudioError as error:
             raise _cannot_be_opened(self._device, error) from error
+        self._absence = Absence(self._device.node)
 
     def close(self) -> None:
         """Fall silent and let go of the device; may be called more than once."""
         stream, self._stream, self._pull = self._stream, None, None
+        self._absence.close()
         if stream is not None:
             close_stream(stream)
 
@@ -128,8 +126,8 @@ def _first_accepted(device: DeviceInfo) -> tuple[int, int]:
     trouble: Exception | None = None
     for rate, channels in _formats(device):
         try:
-            with quiet_stderr():
-                sounddevice.check_output_settings(device=device.index, channels=channels, dtype="int16", samplerate=rate)
+            with quiet_stderr(), towards(device.node):
+                sounddevice.check_output_settings(device=device.opened_as, channels=channels, dtype="int16", samplerate=rate)
         except sounddevice.PortAudioError as error:
             trouble = trouble or error
         else:

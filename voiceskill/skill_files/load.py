@@ -32,7 +32,7 @@ from voiceskill.skill_files.spoken import fill, unspeakable
 
 _SKILL = "skill.yaml"
 _SOURCES = "sources.yaml"
-_READ_ELSEWHERE = frozenset(("pronunciation.yaml",))  # by the synthesisers
+_READ_ELSEWHERE = frozenset(("pronunciation.yaml", "setup.yaml"))  # by the synthesisers, and where the device is set up
 
 
 class SkillErrors(Fault):

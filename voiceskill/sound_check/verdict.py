@@ -25,6 +25,9 @@ _OUR_VOICE = -20.0
 _USUAL_SPEECH = -28.0
 """dBFS at which people are heard from a bed beside the microphone."""
 
+_MARGIN = 3.0
+"""Decibels by which our voice is to be softer than theirs."""
+
 _LATE = 0.4
 """Seconds from which "stop" leaves a whole word more to be heard."""
 
@@ -67,6 +70,13 @@ class SoundCheck:
     def findings(self) -> tuple[Finding, ...]:
         """What the figures mean, in the order of Finding."""
         return in_order(self._findings())
+
+    def quieter(self) -> float | None:
+        """The volume at which our voice would no longer drown theirs; None where it does not, or is not heard."""
+        if self.echo is None or Finding.ECHO_LOUD not in self.findings():
+            return None
+        speech = _USUAL_SPEECH if self.levels.speech is None else self.levels.speech
+        return min(self.volume, 10 ** ((speech - _OUR_VOICE - self.echo.gain - _MARGIN) / 20))
 
     def _findings(self) -> Iterator[Finding]:
         if self.levels.dead and self.echo is None:  # whatever else there is to say follows from it

@@ -22,6 +22,7 @@ from voiceskill.edges.models import try_vosk_model
 from voiceskill.edges.recognisers.moonshine_engine import MODEL as MOONSHINE_MODEL
 from voiceskill.edges.recognisers.moonshine_engine import MoonshineRecogniser
 from voiceskill.edges.recognisers.pocketsphinx_spotter import PocketSphinxSpotter
+from voiceskill.edges.recognisers.second_opinion import SecondOpinion
 from voiceskill.edges.recognisers.vosk_engine import VoskRecogniser
 from voiceskill.edges.recognisers.vosk_spotter import VoskSpotter
 from voiceskill.ports import ModelMissing, Recogniser, Spotter
@@ -54,7 +55,7 @@ def build_recogniser(
     own = _own(models_dir, shipped_dir)
     vosk = partial(_vosk, cache_dir=cache_dir or models_dir)
     last = [partial(_demonstration, path, models_dir, vosk) for path in own]
-    moonshine = partial(MoonshineRecogniser, threads=profile.recogniser_threads, longest_seconds=profile.longest_utterance)
+    moonshine = partial(_moonshine, profile)
     match engine:
         case "moonshine":
             if model not in (None, MOONSHINE_MODEL):
@@ -72,6 +73,17 @@ def build_recogniser(
             by_engine: dict[str, list[Callable[[], Recogniser]]] = {"vosk": [*official], "moonshine": [moonshine]}
             builders = [*(partial(vosk, path) for path in named), *(one for name in profile.engines for one in by_engine[name]), *last]
     return _first(builders, models_dir)
+
+
+def with_second_opinion(recogniser: Recogniser, profile: Profile = _UNBOUNDED) -> Recogniser:
+    """Our own small model, which mishears people, beside Moonshine, where that is installed: no sign of danger rests on the one alone."""
+    if not recogniser.name.endswith(OWN_MODEL) or "moonshine" not in profile.engines:
+        return recogniser
+    try:
+        return SecondOpinion(recogniser, _moonshine(profile))
+    except ModelMissing as error:
+        _log.info("%s", error)
+        return recogniser
 
 
 def first_choice(engine: Literal["auto", "vosk", "moonshine"], models_dir: Path, model: str | None, profile: Profile = _UNBOUNDED) -> str:
@@ -94,6 +106,8 @@ def build_spotter(recogniser: Recogniser, expected: Mapping[Expecting, Iterable[
 
     It is on the same model where that is one of Vosk's made from people's voices, else PocketSphinx; none where neither is installed.
     """
+    if isinstance(recogniser, SecondOpinion):
+        recogniser = recogniser.first
     if isinstance(recogniser, VoskRecogniser) and not recogniser.name.endswith(OWN_MODEL):
         return VoskSpotter(recogniser, expected, homophones)
     try:
@@ -115,6 +129,10 @@ def _first(builders: Sequence[Callable[[], Recogniser]], models_dir: Path) -> Re
             reason = reason or f" ({error})"
     way_out = "`voiceskill models list` shows some to install, or put the folder of a Vosk model there"
     raise ModelMissing(f"There is no speech model in {models_dir}: {way_out}{reason}")
+
+
+def _moonshine(profile: Profile) -> Recogniser:
+    return MoonshineRecogniser(threads=profile.recogniser_threads, longest_seconds=profile.longest_utterance)
 
 
 def _vosk(path: Path, *, cache_dir: Path) -> Recogniser:

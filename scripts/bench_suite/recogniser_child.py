@@ -1,8 +1,9 @@
 """One recogniser alone in a process.
 
-`python -m scripts.bench_suite.engine_child ENGINE MODEL MODELS_DIR CLIP.npy...`
+`python -m scripts.bench_suite.recogniser_child ENGINE MODEL MODELS_DIR CLIP.npy...`
 
-It answers one JSON line: seconds to load, peak memory, and for each clip the text and the seconds of wall clock and processor it took.
+It answers one JSON line: seconds to load, peak memory, and for each clip the texts, best first, and the seconds of wall clock and of
+processor that they took.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def _read(recogniser: Recogniser, pcm: Pcm) -> dict[str, Any]:
         recogniser.accept(pcm[start : start + FRAME_SAMPLES])
     hypotheses = recogniser.hypotheses()
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
-    return {"text": hypotheses[0].text if hypotheses else "", "wall": wall, "processor": processor}
+    return {"texts": [one.text for one in hypotheses], "wall": wall, "processor": processor}
 
 
 if __name__ == "__main__":
