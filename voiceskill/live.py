@@ -31,6 +31,7 @@ from voiceskill.keep import Keeper
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop, Observe
 from voiceskill.ports import Clock, EchoCanceller, Fault, Frame, NoAudioDevice, Pcm
+from voiceskill.profiles import Profile
 from voiceskill.settings import Settings
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.speak import Voice
@@ -135,7 +136,8 @@ def run_live(
             )
         if not failure:
             said = app.skill.help.fixed(settings.alerts.countdown) if app.skill.help and alerter else ()
-            threading.Thread(target=_render_ahead, args=(synthesiser, app.skill, said), name="render ahead", daemon=True).start()
+            ahead = (synthesiser, app.skill, said, app.profile)
+            threading.Thread(target=render_ahead, args=ahead, name="render ahead", daemon=True).start()
             on_ready(loop, "; ".join((recogniser.name, synthesiser.name, *devices.names)))
             unset = time_of_day.unset
             post(Started(clock.now(), time_of_day.now(), recording=tape is not None, boot=boot_id(), unset=unset))
@@ -263,14 +265,15 @@ def _lasting(wanted: str | None, found: str) -> str:
     return found if wanted is None or wanted.isdecimal() else wanted
 
 
-def _render_ahead(synthesiser: Cached | WithServer, skill: Skill, of_alerts: Iterable[str]) -> None:
+def render_ahead(synthesiser: Cached | WithServer, skill: Skill, of_alerts: Iterable[str], profile: Profile) -> None:
     """Have all that may be said ready as sound; flags and `of_alerts` first, in memory, to be spoken even if the synthesiser dies."""
     flags = [intent for intent in skill.intents.values() if intent.kind is Kind.FLAG]
     rest = [intent for intent in skill.intents.values() if intent.kind is not Kind.FLAG]
     with suppress(Fault):  # what cannot be rendered now is tried again, and reported, when it is to be said
         synthesiser.render_ahead([*_spoken(flags), *(sentence for line in of_alerts for sentence in sentences(line))], hold=True)
-        synthesiser.render_ahead([f"{number(value).capitalize()}." for value in range(1, 11)])
-        synthesiser.render_ahead(_spoken(rest))
+        if profile.render_ahead == "all":
+            synthesiser.render_ahead([f"{number(value).capitalize()}." for value in range(1, 11)], share=profile.render_share)
+            synthesiser.render_ahead(_spoken(rest), share=profile.render_share)
 
 
 def _spoken(intents: Iterable[Intent]) -> list[str]:
