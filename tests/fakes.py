@@ -163,3 +163,29 @@ class FakeAnswering:
     def answer(self, visitor: str, text: str) -> Answer:
         self.asked.append((visitor, text))
         return Answer(f"{visitor}: {text}", understood=not text.startswith("hmm"))
+
+
+class FakeSupervisor:
+    """Counts the signs of life and keeps what else it is told; None of `patience` is nobody who waits for any."""
+
+    def __init__(self, patience: float | None = 30.0) -> None:
+        self.patience = patience
+        self.told: list[str] = []
+        self.signs = 0
+        self.waits: list[float] = []
+
+    def ready(self) -> None:
+        self.told.append("ready")
+
+    def status(self, line: str) -> None:
+        assert "\n" not in line
+        self.told.append(line)
+
+    def alive(self, patience: float | None = None) -> None:
+        assert "ready" in self.told, "nobody waits for a sign of life before we are ready"
+        self.signs += 1
+        if patience is not None:
+            self.waits.append(patience)
+
+    def stopping(self) -> None:
+        self.told.append("stopping")

@@ -60,17 +60,17 @@ def test_csv_has_a_line_for_each_entry_under_names_that_stay() -> None:
     lines = as_csv(ALL).splitlines()
     at = "2026-03-14T15:09:26+01:00"
     assert lines == [
-        "at,kind,value,better,taken,drowsy,how,about,questions",
-        f"{at},pain_scored,6.5,,,,,,",
-        f"{at},helped,heat,yes,,,,,",
-        f"{at},helped,sitting,no,,,,,",
-        f"{at},took_medicine,ibuprofen,,2026-03-14T14:49:26+01:00,no,,,",
-        f"{at},took_medicine,,,{at},yes,,,",
-        f"{at},routine_ended,routine_breathing,,,,hurt,,",
-        f"{at},screened,danger,,,,,redflag_saddle_numbness,",
-        f"{at},screened,clear,,,,,,saddle; legs",
-        f"{at},condition_told,weak_bones,,,,,,",
-        f"{at},pace_set,1.3,,,,,,",
+        "at,kind,value,better,taken,drowsy,how,about,questions,unsure",
+        f"{at},pain_scored,6.5,,,,,,,",
+        f"{at},helped,heat,yes,,,,,,",
+        f"{at},helped,sitting,no,,,,,,",
+        f"{at},took_medicine,ibuprofen,,2026-03-14T14:49:26+01:00,no,,,,",
+        f"{at},took_medicine,,,{at},yes,,,,",
+        f"{at},routine_ended,routine_breathing,,,,hurt,,,",
+        f"{at},screened,danger,,,,,redflag_saddle_numbness,,",
+        f"{at},screened,clear,,,,,,saddle; legs,",
+        f"{at},condition_told,weak_bones,,,,,,,",
+        f"{at},pace_set,1.3,,,,,,,",
     ]
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import platformdirs
 
+from voiceskill import __version__
 from voiceskill.addresses import parse_server
 from voiceskill.alarms import Alarms
 from voiceskill.core.actions import Say
@@ -26,12 +27,14 @@ from voiceskill.core.interpret import Interpreter
 from voiceskill.core.patience import PatienceJudge, expecting
 from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.skill import Skill
+from voiceskill.core.spoken_values import MOST, number
 from voiceskill.core.spotting import expected_phrases
 from voiceskill.core.triage import Triage
 from voiceskill.core.understanding.matcher import Matcher
 from voiceskill.edges.alerting.outbox import FolderOutbox
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.encoder import OnnxEncoder
+from voiceskill.edges.machine import this_machine
 from voiceskill.edges.recognisers.choose import build_recogniser, build_spotter, with_second_opinion
 from voiceskill.edges.recognisers.with_server import WithServer as RecogniserWithServer
 from voiceskill.edges.recording import VirtualClock
@@ -46,6 +49,7 @@ from voiceskill.edges.vad import SileroVad, SpareDetector
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop
 from voiceskill.ports import Clip, Clock, EchoCanceller, Fault, ModelMissing, Pcm, Recogniser, Spotter, Synthesiser
+from voiceskill.profiles import Machine, Name, Profile, fitted, profile_for
 from voiceskill.settings import BadSettings, Settings, load_settings
 from voiceskill.skill_files import load_skill
 from voiceskill.sound_check.checker import SoundChecker
@@ -62,9 +66,6 @@ _LOOK_SECONDS = 0.5
 
 OUT_RATE = 22_050
 """Samples per second of a recording of our speech."""
-
-SPEECH_CACHE_BYTES = 200 * 2**20
-"""Room for all replies of a skill in two voices."""
 
 _SHIPPED = Path(__file__).parent / "data"
 _CHECKOUT = Path(__file__).parent.parent
@@ -104,6 +105,17 @@ class Home:
         )
 
 
+def profile_name(settings: Settings, machine: Machine) -> Name:
+    """The profile that the settings name, or the one that suits the machine."""
+    return profile_for(machine) if settings.profile == "auto" else settings.profile
+
+
+def profile_of(settings: Settings, machine: Machine | None = None) -> Profile:
+    """What a machine, or else this one, can bear, and what its owner wants."""
+    machine = machine or this_machine()
+    return fitted(profile_name(settings, machine), machine, settings.machine)
+
+
 def _may_be_there(file: Path) -> bool:
     """Whether a file is there, as far as we are allowed to look: reading it says what is wrong."""
     try:
@@ -115,8 +127,11 @@ def _may_be_there(file: Path) -> bool:
 class App:
     """Everything that follows from the settings. Parts are made when they are first asked for; `close` ends them in reverse."""
 
-    def __init__(self, home: Home, attention: Attention | None = None) -> None:
-        """Read the settings and the skill. `attention` outranks the settings. Raises BadSettings and SkillErrors."""
+    def __init__(self, home: Home, attention: Attention | None = None, machine: Machine | None = None) -> None:
+        """Read the settings and the skill. `attention` outranks the settings. Raises BadSettings and SkillErrors.
+
+        `machine` is what we run on; this one, if not given.
+        """
         self.home = home
         settings = load_settings(home.settings_file)
         self.settings: Settings = settings.model_copy(update={"attention": attention}) if attention else settings
@@ -126,7 +141,23 @@ class App:
                 f'{home.settings_file}: wake_phrase: "{self.settings.wake_phrase}" is said in ordinary talk too; choose words that nobody '
                 f"says otherwise, such as {DEFAULT_PHRASE}"
             )
+        self.machine: Machine = machine or this_machine()
         self._stack = ExitStack()
+
+    @property
+    def profile_name(self) -> Name:
+        """The profile in use: the owner's, or the one that suits the machine."""
+        return profile_name(self.settings, self.machine)
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What this machine can bear, and what its owner wants."""
+        return profile_of(self.settings, self.machine)
+
+    @property
+    def speech_cache_bytes(self) -> int:
+        """Room on the disk for replies as sound."""
+        return self.profile.speech_cache * 2**20
 
     def __enter__(self) -> Self:
         """The app itself."""
@@ -148,7 +179,7 @@ class App:
     @cached_property
     def _encoder(self) -> OnnxEncoder | None:
         folder = shipped("models") / f"understanding-{self.skill.language}"
-        if not folder.is_dir():
+        if not folder.is_dir() or not self.profile.trained_judge:
             return None
         try:
             encoder = OnnxEncoder(folder)
@@ -211,9 +242,14 @@ class App:
         """The engine of this device that turns speech into text."""
         settings = self.settings
         built = build_recogniser(
-            settings.own_recogniser, self.home.models, settings.model or None, shipped_dir=shipped("models"), cache_dir=self.home.cache
+            settings.own_recogniser,
+            self.home.models,
+            settings.model or None,
+            shipped_dir=shipped("models"),
+            cache_dir=self.home.cache,
+            profile=self.profile,
         )
-        return self._stack.enter_context(closing(with_second_opinion(built)))
+        return self._stack.enter_context(closing(with_second_opinion(built, self.profile)))
 
     def _server(self, address: str, voice: str = "") -> RemoteServer:
         from voiceskill.edges.wyoming.remote import RemoteServer  # here, so that who asks nobody need not wait for it at the start
@@ -224,12 +260,12 @@ class App:
     def voice(self) -> Cached | SynthesiserWithServer:
         """What speaks, with what it said before: the engine of this device, or a server with that beside it, if the settings name one."""
         settings = self.settings
-        own = self._stack.enter_context(closing(Cached(self.synthesiser(), self.home.cache / "speech", SPEECH_CACHE_BYTES)))
+        own = self._stack.enter_context(closing(Cached(self.synthesiser(), self.home.cache / "speech", self.speech_cache_bytes)))
         if settings.synthesiser != "wyoming":
             return own
         server = self._server(settings.synthesiser_server, settings.server_voice)
         theirs = ServerVoice(server, clock=MonotonicClock(), patience=settings.server_patience)
-        return SynthesiserWithServer(own, theirs, Cached(theirs, self.home.cache / "speech of a server", SPEECH_CACHE_BYTES))
+        return SynthesiserWithServer(own, theirs, Cached(theirs, self.home.cache / "speech of a server", self.speech_cache_bytes))
 
     def spotter(self, recogniser: Recogniser) -> Spotter | None:
         """The ear beside `recogniser` that knows only what may be said as things stand."""
@@ -315,8 +351,14 @@ def _spoken_names(settings: Settings) -> dict[str, str]:
         "POISONS": settings.poison_line,
         "WAKE_PHRASE": settings.wake_phrase,
         "HELPERS": settings.alerts.people,
+        "VERSION": spoken_version(__version__),
     }
     return {name: spoken for name, spoken in names.items() if spoken}
+
+
+def spoken_version(version: str) -> str:
+    """A version as it is said: one point two point zero."""
+    return " point ".join(number(int(part)) if part.isdecimal() and int(part) <= MOST else part for part in version.split("."))
 
 
 def build_checker(voice: Voice, rate: int, volume: float, clock: Clock, post: Callable[[Event], None]) -> SoundChecker:

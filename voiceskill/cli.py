@@ -7,10 +7,10 @@ import json
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -27,11 +27,14 @@ from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.outcome import Match, Outcome
 from voiceskill.diary_commands import diary
 from voiceskill.doctor import examine
+from voiceskill.edges.bounded import BoundedFile
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.device_names import DeviceInfo, Direction, lasting_name
 from voiceskill.edges.devices import list_all
+from voiceskill.edges.supervisor import supervisor
 from voiceskill.edges.wav import read_wav, write_wav
 from voiceskill.export_commands import export
+from voiceskill.heartbeat import Heartbeat
 from voiceskill.household import household_of
 from voiceskill.journal import Journal
 from voiceskill.loop import Observe
@@ -43,9 +46,10 @@ from voiceskill.rehearse import rehearse_lines
 from voiceskill.running import announce, listening, stop_when_signalled
 from voiceskill.serve import beside_the_bed
 from voiceskill.serve_command import serve
-from voiceskill.settings import BadSettings
+from voiceskill.settings import BadSettings, load_settings, network_needs
 from voiceskill.setup_command import setup
 from voiceskill.skill_files import SkillErrors
+from voiceskill.standby import await_sound
 from voiceskill.typed import Rehearsal, TypedDevice
 from voiceskill.watched import run_watched
 
@@ -109,11 +113,18 @@ def run(
     wav: Annotated[Path | None, typer.Option(help="Hear this recording instead of the microphone.", metavar="IN.wav")] = None,
     out: Annotated[Path | None, typer.Option(help="Write what the loudspeaker would have played here.", metavar="OUT.wav")] = None,
     events: Annotated[
-        str | None, typer.Option(help="Write what happens as JSON Lines to FILE, or to standard output for -.", metavar="FILE")
+        str | None,
+        typer.Option(
+            help="Write what happens as JSON Lines to FILE, which at 8 MB becomes FILE.1 and is begun anew; - is standard output.",
+            metavar="FILE",
+        ),
     ] = None,
     realtime: Annotated[bool, typer.Option("--realtime", help="Pace the recording as it was spoken.")] = False,
     no_wake: Annotated[bool, typer.Option("--no-wake", help="Answer without being called, whatever the settings say.")] = False,
     record: Annotated[Path | None, typer.Option(help="Keep all that is heard and played in this folder.", metavar="DIR")] = None,
+    wait_for_sound: Annotated[
+        bool, typer.Option("--wait-for-sound", help="Without a microphone or a loudspeaker look for them, instead of ending.")
+    ] = False,
 ) -> None:
     """Listen and answer until stopped: the main job.
 
@@ -123,6 +134,8 @@ def run(
         raise typer.BadParameter("--wav and --out go together: a recording to hear, and a file for the answer")
     if realtime and wav is None:
         raise typer.BadParameter("--realtime is for a recording: give --wav and --out")
+    if wait_for_sound and wav is not None:
+        raise typer.BadParameter("--wait-for-sound is for devices: a recording is there already")
     if record is not None and wav is not None:
         raise typer.BadParameter("--record is for the microphone: a recording is on the disk already")
     stop_when_signalled()
@@ -130,13 +143,17 @@ def run(
         if wav is not None and out is not None:
             write_wav(out, run_recording(device, read_wav(wav), observe, realtime=realtime))
         else:
+            watcher = supervisor()
             with (
                 beside_the_bed(device),
                 screen_beside_the_bed(device, announce) as screen,
                 household_of(device) as household,
                 light_of(device) as light,
             ):
-                run_watched(device, observe, listening, screen=screen, household=household, light=light, record=record)
+                if wait_for_sound:
+                    await_sound(device, watcher, announce)
+                heart = Heartbeat(watcher, MonotonicClock())
+                run_watched(device, observe, listening, screen=screen, household=household, light=light, record=record, heartbeat=heart)
 
 
 @contextmanager
@@ -146,13 +163,13 @@ def _journal(where: str | None) -> Iterator[Observe]:
     elif where == "-":
         yield Journal(sys.stdout)
     else:
-        with _open_for_writing(Path(where)) as stream:
+        with closing(_open_for_writing(Path(where))) as stream:
             yield Journal(stream)
 
 
-def _open_for_writing(path: Path) -> TextIO:
+def _open_for_writing(path: Path) -> BoundedFile:
     try:
-        return path.open("w", encoding="utf-8")
+        return BoundedFile(path)
     except OSError as error:
         raise Fault(f"{path}: cannot be written: {error.strerror}") from error
 
@@ -394,6 +411,16 @@ def devices(home: Home, *, as_json: Json = False) -> None:  # noqa: ARG001 - eve
 def _listed(device: DeviceInfo, direction: Direction, among: Sequence[DeviceInfo]) -> str:
     usual = " (the usual one)" if device.is_default(direction) else ""
     return f'{device.index:3}  {direction.value:11}  "{lasting_name(device, direction, among)}"  {device.host_api}{usual}'
+
+
+@app.command()
+@with_common_options
+def network(home: Home) -> None:
+    """Say which settings need the network, or `none`: then the service is kept away from it.
+
+    Example: `voiceskill network`
+    """
+    print(" ".join(network_needs(load_settings(home.settings_file))) or "none")
 
 
 @app.command()

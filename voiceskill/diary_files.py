@@ -72,6 +72,8 @@ def _cell(value: Any) -> str:
             return ""
         case bool():
             return "yes" if value else "no"
+        case dict():  # an uptime: no more than that there is one
+            return "yes"
         case list():
             return "; ".join(value)
         case _:
@@ -80,6 +82,10 @@ def _cell(value: Any) -> str:
 
 def told(entry: Fact) -> str:
     """An entry in words."""
+    return f"{_told(entry)} (time unsure: the clock was not set)" if entry.unsure else _told(entry)
+
+
+def _told(entry: Fact) -> str:
     match entry:
         case PainScored(score=score):
             return f"Pain {score:g} out of 10"

@@ -29,6 +29,7 @@ from voiceskill.edges.store import SqliteStore
 from voiceskill.edges.synthesisers.with_server import WithServer as SynthesiserWithServer
 from voiceskill.edges.vad import SileroVad
 from voiceskill.ports import HEARING_RATE, Fault, NoAudioDevice, Pcm
+from voiceskill.profiles import UNITS, Machine, Profile, cannot_run
 from voiceskill.settings import AlertSettings, Settings
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.sound_check.verdict import ADVICE, FAULTS, SoundCheck
@@ -75,6 +76,7 @@ class Examined:
 def examine(app: App, before_sound: Callable[[], None]) -> Iterator[Examined]:
     """Look at every part in turn. `before_sound` is called before there is something to be heard, and to be quiet for."""
     yield _look("skill", lambda: Examined("skill", f"{app.skill.name}, {len(app.skill.intents)} intents"))
+    yield _look("machine", lambda: told_of_machine(app.machine, app.profile_name, app.profile))
     yield _look("understanding", lambda: _understanding(app))
     yield _look("recogniser", lambda: _recogniser(app))
     yield _look("synthesiser", lambda: _synthesiser(app))
@@ -113,6 +115,8 @@ def _look(part: str, look: Callable[[], Examined]) -> Examined:
 
 def _understanding(app: App) -> Examined:
     folder = shipped("models") / f"understanding-{app.skill.language}"
+    if not app.profile.trained_judge:
+        return Examined("understanding", "by listed phrases only: the profile of the machine has no trained judge")
     if not folder.is_dir():
         return Examined("understanding", "by listed phrases", advice=(f"{folder} is missing: install voiceskill again",))
     verify(folder)
@@ -252,6 +256,24 @@ def told_of_alerts(settings: AlertSettings) -> Examined:
 
 
 # The computer.
+
+
+def told_of_machine(machine: Machine, name: str, profile: Profile) -> Examined:
+    """The machine as a part of the device: what it has, and every value of the profile that follows."""
+    values = profile.model_dump()
+    shown = ", ".join(f"{key} {_plain(value)}{f' {UNITS[key]}' if key in UNITS else ''}" for key, value in values.items())
+    figures: dict[str, Figure] = {
+        "profile": name,
+        **{key: value if isinstance(value, int | float | str) else " ".join(value) for key, value in values.items()},
+    }
+    too_old = cannot_run(machine)
+    return Examined("machine", f"{machine}; profile {name}: {shown}", figures, (too_old,) if too_old else ())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", then ".join(value)
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _diary(app: App) -> Examined:

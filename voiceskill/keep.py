@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from voiceskill.core.actions import ForDiary, Forget, LookAgain, Save, SaveProgress
+from voiceskill.core.actions import ForDiary, Forget, LookAgain, PutRight, Save, SaveProgress
 from voiceskill.core.events import Event, Failed, MemoryChanged, Saved
 from voiceskill.ports import Clock, Fault, Store
 
@@ -28,14 +28,17 @@ class Keeper:
         self._submit = submit
 
     def keep(self, action: ForDiary) -> None:
-        """Do it soon; Saved or Failed follows. Of progress only a failure is reported, of a look only what others have changed."""
+        """Do it soon; Saved or Failed follows.
+
+        Of progress and of times put right only a failure is reported, of a look only what others have changed.
+        """
         self._submit(lambda: self._do(action))
 
     def _do(self, action: ForDiary) -> None:
         if isinstance(action, LookAgain):
             self._look_again()
             return
-        ref = None if isinstance(action, SaveProgress) else action.id
+        ref = None if isinstance(action, SaveProgress | PutRight) else action.id
         try:
             match action:
                 case Save(entry=entry):
@@ -44,6 +47,8 @@ class Keeper:
                     self._store.save_progress(progress)
                 case Forget():
                     self._store.forget()
+                case PutRight(now=now):
+                    self._store.put_right(now)
         except Fault as fault:
             self._post(Failed(self._clock.now(), "memory", str(fault), ref=ref))
             return

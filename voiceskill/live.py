@@ -20,16 +20,18 @@ from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.devices import changed, look_again
 from voiceskill.edges.echo import build_echo_canceller
-from voiceskill.edges.machine import save_memory
+from voiceskill.edges.machine import boot_id, keeps_time, save_memory
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.synthesisers.cache import Cached
 from voiceskill.edges.synthesisers.with_server import WithServer
 from voiceskill.edges.tape import Tape
+from voiceskill.heartbeat import Heartbeat
 from voiceskill.keep import Keeper
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop, Observe
 from voiceskill.ports import Clock, EchoCanceller, Fault, Frame, NoAudioDevice, Pcm
+from voiceskill.profiles import Profile
 from voiceskill.settings import Settings
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.speak import Voice
@@ -49,12 +51,14 @@ def run_live(
     record: Path | None = None,
     settled: Callable[[float, State], None] = lambda _at, _state: None,
     overhear: Callable[[Pcm], None] = lambda _pcm: None,
+    heartbeat: Heartbeat | None = None,
 ) -> None:
     """Hear and answer until the loop is stopped. Raises NoAudioDevice and ModelMissing, but no device that fails later ends it.
 
     `on_ready` is given the loop, to stop it, and a line about the engines and devices in use. What is heard and played is recorded in the
     folder `record`, if there is one; BadInput where it cannot be. `settled` is told how things stand after each event, `overhear` what the
     microphone gives while we hear; both must be quick and must not fail.
+    `heartbeat` is told of each frame, and when we end.
     """
     save_memory()
     clock = MonotonicClock()
@@ -80,7 +84,7 @@ def run_live(
         )
         store = app.store()
         keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
-        time_of_day = TimeOfDay(clock)
+        time_of_day = TimeOfDay(clock, keeps_time)
         checker = build_checker(voice, devices.rate, settings.volume, clock, post)
         alerter = app.alarms.alerter
         loop = Loop(
@@ -99,7 +103,8 @@ def run_live(
             alerter.report(post)
         echo = build_echo_canceller(devices.rate, clock)
         tape = stack.enter_context(closing(Tape(record, devices.rate, time_of_day.now()))) if record else None
-        ear = Ear(app.listener(recogniser, loop, echo), checker, tape, lambda: hears(loop.state), overhear)
+        heard = heartbeat.heard if heartbeat else lambda: None
+        ear = Ear(app.listener(recogniser, loop, echo), checker, tape, lambda: hears(loop.state), overhear, heard)
         mouth = Mouth(voice, checker, echo, tape)
 
         def tick() -> None:
@@ -107,6 +112,8 @@ def run_live(
                 post(ClockSet(clock.now(), time_of_day.now()))
             if alerter:
                 alerter.tick()
+            if heartbeat:
+                heartbeat.beat()
 
         begun = threading.Event()
         failure: list[BaseException] = []
@@ -129,12 +136,16 @@ def run_live(
             )
         if not failure:
             said = app.skill.help.fixed(settings.alerts.countdown) if app.skill.help and alerter else ()
-            threading.Thread(target=_render_ahead, args=(synthesiser, app.skill, said), name="render ahead", daemon=True).start()
+            ahead = (synthesiser, app.skill, said, app.profile)
+            threading.Thread(target=render_ahead, args=ahead, name="render ahead", daemon=True).start()
             on_ready(loop, "; ".join((recogniser.name, synthesiser.name, *devices.names)))
-            post(Started(clock.now(), time_of_day.now(), recording=tape is not None))
+            unset = time_of_day.unset
+            post(Started(clock.now(), time_of_day.now(), recording=tape is not None, boot=boot_id(), unset=unset))
             if alerter:
                 alerter.recall()
             loop.run()
+            if heartbeat:
+                heartbeat.end()
     if failure:
         raise failure[0]
 
@@ -149,7 +160,9 @@ class Ear:
         tape: Tape | None,
         hears: Callable[[], bool] = lambda: True,
         overhear: Callable[[Pcm], None] = lambda _pcm: None,
+        heard: Callable[[], None] = lambda: None,
     ) -> None:
+        self._heard = heard
         self._listener = listener
         self._checker = checker
         self._tape = tape
@@ -164,6 +177,7 @@ class Ear:
 
     def feed(self, frame: Frame) -> None:
         """See tend.Ear."""
+        self._heard()
         if not self._hears():
             if not self._deaf:
                 self._listener.reset(frame.at)
@@ -251,14 +265,15 @@ def _lasting(wanted: str | None, found: str) -> str:
     return found if wanted is None or wanted.isdecimal() else wanted
 
 
-def _render_ahead(synthesiser: Cached | WithServer, skill: Skill, of_alerts: Iterable[str]) -> None:
+def render_ahead(synthesiser: Cached | WithServer, skill: Skill, of_alerts: Iterable[str], profile: Profile) -> None:
     """Have all that may be said ready as sound; flags and `of_alerts` first, in memory, to be spoken even if the synthesiser dies."""
     flags = [intent for intent in skill.intents.values() if intent.kind is Kind.FLAG]
     rest = [intent for intent in skill.intents.values() if intent.kind is not Kind.FLAG]
     with suppress(Fault):  # what cannot be rendered now is tried again, and reported, when it is to be said
         synthesiser.render_ahead([*_spoken(flags), *(sentence for line in of_alerts for sentence in sentences(line))], hold=True)
-        synthesiser.render_ahead([f"{number(value).capitalize()}." for value in range(1, 11)])
-        synthesiser.render_ahead(_spoken(rest))
+        if profile.render_ahead == "all":
+            synthesiser.render_ahead([f"{number(value).capitalize()}." for value in range(1, 11)], share=profile.render_share)
+            synthesiser.render_ahead(_spoken(rest), share=profile.render_share)
 
 
 def _spoken(intents: Iterable[Intent]) -> list[str]:

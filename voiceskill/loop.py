@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from voiceskill.core.actions import (
@@ -24,6 +25,7 @@ from voiceskill.core.actions import (
     Guiding,
     LookAgain,
     PauseSpeaking,
+    PutRight,
     ResumeSpeaking,
     Save,
     SaveProgress,
@@ -101,6 +103,13 @@ class SoundChecking(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """Somebody wants to know when all that was posted before is done."""
+
+    tell: Callable[[State], object]
+
+
 class Loop:
     """Runs one conversation. Without a `checker` every check of the sound finds nothing, at once.
 
@@ -129,12 +138,16 @@ class Loop:
         self._observe = observe
         self._checker = checker
         self._settled = settled
-        self._inbox: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Event | _Reached | None] = queue.SimpleQueue()
         self._timers: dict[str, float] = {}
 
     def post(self, event: Event) -> None:
         """Hand in an event; any thread may."""
         self._inbox.put(event)
+
+    def reach(self, tell: Callable[[State], object]) -> None:
+        """Call `tell` with how things stand after the events already posted, in the thread of `run`; any thread may ask."""
+        self._inbox.put(_Reached(tell))
 
     def stop(self) -> None:
         """End `run` after the events already posted; any thread may."""
@@ -175,7 +188,10 @@ class Loop:
         """There are events not handled yet, a reply is not over, or the sound is being checked."""
         return not self._inbox.empty() or bool(self._state.speaking) or isinstance(self._state.phase, CheckingSound)
 
-    def _handle(self, event: Event) -> None:
+    def _handle(self, event: Event | _Reached) -> None:
+        if isinstance(event, _Reached):
+            event.tell(self._state)
+            return
         self._observe(event.at, event)
         self._state, actions = self._conversation.step(self._state, event)
         for action in actions:
@@ -205,7 +221,7 @@ class Loop:
                 self._alerts.send(action)
             case EndAlert():
                 self._alerts.end(action)
-            case Save() | SaveProgress() | Forget() | LookAgain():
+            case Save() | SaveProgress() | Forget() | LookAgain() | PutRight():
                 self._keeper.keep(action)
             case CheckSound() | CancelCheck():
                 self._check(action)

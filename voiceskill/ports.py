@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voiceskill.core.actions import Level
-from voiceskill.core.diary import Entry, Memory, Progress
+from voiceskill.core.diary import Entry, Memory, Progress, RightTime
 from voiceskill.core.events import Hypothesis
 from voiceskill.core.spotting import Expecting
 
@@ -162,6 +162,31 @@ class SoundSystem(Protocol):
         ...
 
 
+class Supervisor(Protocol):
+    """What started us, watches over us, and starts us anew where we fall silent. No call fails or takes long."""
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds after which it starts us anew when it was not told that we are alive; None where it never does."""
+        ...
+
+    def ready(self) -> None:
+        """We are up. May be told more than once."""
+        ...
+
+    def status(self, line: str) -> None:
+        """How we are, for whoever asks it; never in words that somebody said."""
+        ...
+
+    def alive(self, patience: float | None = None) -> None:
+        """We are alive, and it is to wait so many seconds for the next time; as long as before where none are given."""
+        ...
+
+    def stopping(self) -> None:
+        """We are about to end, on purpose."""
+        ...
+
+
 class EchoCanceller(Protocol):
     """Takes our own voice out of what the microphone hears."""
 
@@ -288,7 +313,11 @@ class Store(Protocol):
         ...
 
     def save_progress(self, progress: Progress | None) -> None:
-        """Keep where somebody is in a routine, or that they are in none."""
+        """Keep where somebody is in a routine, or that they are in none. A power cut may cost the last half minute of it."""
+        ...
+
+    def put_right(self, now: RightTime) -> None:
+        """Give the entries that were told before the clock was set their right times, as far as they follow from `now`."""
         ...
 
     def forget(self) -> None:

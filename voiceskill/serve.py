@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 
 from voiceskill import __version__
 from voiceskill.addresses import Address, Door, parse_address
-from voiceskill.app import SPEECH_CACHE_BYTES, App
+from voiceskill.app import App
 from voiceskill.core.conversation import Conversation
 from voiceskill.core.visiting import for_visitors
 from voiceskill.edges.alerts import NoAlerts
@@ -67,7 +67,7 @@ def wyoming(app: App, address: Address, *, alone: bool = True) -> Iterator[Addre
         offer = Offer(
             answering=visitors,
             recogniser=app.own_recogniser(),
-            synthesiser=stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", SPEECH_CACHE_BYTES))),
+            synthesiser=stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", app.speech_cache_bytes))),
             about=app.skill.name,
             language=app.skill.language,
             version=__version__,

@@ -14,6 +14,7 @@ from voiceskill.addresses import parse_address, parse_network, parse_server
 from voiceskill.core.addresses import fault_of, may_be_home
 from voiceskill.core.attention import DEFAULT_PHRASE, Attention, unfit
 from voiceskill.ports import Fault
+from voiceskill.profiles import MachineSettings, Name
 
 TimeOfDay = Annotated[str, Field(pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d$")]
 
@@ -225,6 +226,10 @@ class Settings(BaseModel):
     )
     crisis_line: str = Field("", description="how the crisis line is spoken, in words; empty: a crisis line")
     poison_line: str = Field("", description="how the poison line is spoken, in words; empty: a poison line")
+    profile: Literal["auto", Name] = Field(
+        "auto", description="how much of the machine's memory and processor is used; auto: by how much it has. `voiceskill doctor` shows it"
+    )
+    machine: MachineSettings = Field(MachineSettings(), description="single values that outrank the profile")
     mqtt: MqttSettings = Field(MqttSettings(), description="the broker of the household")
     alerts: AlertSettings = Field(AlertSettings(), description="who is told when somebody needs help")
 
@@ -250,6 +255,18 @@ class Settings(BaseModel):
         if self.alerts.household and not self.mqtt.host:
             raise ValueError("alerts.household: there is no broker to be told; set host under [mqtt]")
         return self
+
+
+def network_needs(settings: Settings) -> tuple[str, ...]:
+    """The settings for which a network is needed, by their names; none, where the device is best kept away from all networks."""
+    needs = {
+        "wyoming": settings.wyoming,
+        "screen": settings.screen,
+        "mqtt": settings.mqtt.host,
+        "alerts.webhook": settings.alerts.webhook,
+        "alerts.command": settings.alerts.command,  # what such a program needs nobody can tell
+    }
+    return tuple(name for name, needed in needs.items() if needed)
 
 
 class BadSettings(Fault):

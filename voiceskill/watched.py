@@ -12,6 +12,7 @@ from voiceskill.bedside_screen import BedsideScreen
 from voiceskill.core.actions import Action
 from voiceskill.core.conversation import State
 from voiceskill.core.events import Event
+from voiceskill.heartbeat import Heartbeat
 from voiceskill.household import Household
 from voiceskill.live import run_live
 from voiceskill.loop import Loop, Observe
@@ -42,14 +43,20 @@ def run_watched(
     household: Household | None = None,
     light: BedsideLight | None = None,
     record: Path | None = None,
+    heartbeat: Heartbeat | None = None,
 ) -> None:
-    """Hear and answer, as `run_live` does, and show it on the screen, by the light and to the household, where there are any."""
+    """Hear and answer, as `run_live` does, and show it on the screen, by the light and to the household, where there are any.
+
+    `heartbeat` begins when we are ready.
+    """
     onlookers: list[Onlooker] = [one for one in (screen, household, light) if one is not None]
 
     def observe_all(at: float, happening: Event | Action) -> None:
         observe(at, happening)
         for onlooker in onlookers:
             onlooker.observe(at, happening)
+        if heartbeat:
+            heartbeat.observe(at, happening)
 
     def settled(at: float, state: State) -> None:
         for onlooker in onlookers:
@@ -58,9 +65,11 @@ def run_watched(
     def ready(loop: Loop, parts: str) -> None:
         for onlooker in onlookers:
             onlooker.begin(loop.post, parts)
+        if heartbeat:
+            heartbeat.begin(loop, f"Listening ({parts})")
         on_ready(loop, parts)
 
     if screen is None:
-        run_live(app, observe_all, ready, record=record, settled=settled)
+        run_live(app, observe_all, ready, record=record, settled=settled, heartbeat=heartbeat)
     else:
-        run_live(app, observe_all, ready, record=record, settled=settled, overhear=screen.overhear)
+        run_live(app, observe_all, ready, record=record, settled=settled, overhear=screen.overhear, heartbeat=heartbeat)

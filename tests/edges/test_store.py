@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.diary_strategies import NOW, ONE_OF_EACH, PROGRESS, entries, progresses
-from voiceskill.core.diary import Fact, Helped, Memory, PaceSet, PainScored, Progress, TakenBack, TookMedicine
+from voiceskill.core.diary import Fact, Helped, Memory, PaceSet, PainScored, Progress, RightTime, TakenBack, TookMedicine, Uptime
 from voiceskill.edges import store as module
 from voiceskill.edges.store import FILE_NAME, MIGRATIONS, MemoryStore, SqliteStore
 from voiceskill.ports import Fault, Store
@@ -88,6 +88,28 @@ def test_every_kind_of_entry_and_the_routine_under_way_are_remembered_after_a_re
     memory = loaded(folder)
     assert memory == Memory(ONE_OF_EACH, PROGRESS)
     assert [entry.at.isoformat() for entry in memory.entries] == [NOW.isoformat()] * len(ONE_OF_EACH)
+
+
+def test_nobody_waits_for_the_disk_at_each_step_of_a_routine_but_for_every_entry(folder: Path) -> None:
+    with opened(folder) as store:
+        store.save(PainScored(NOW, 2))
+        assert store._connection is not None
+        asked: list[str] = []
+        store._connection.set_trace_callback(asked.append)
+
+        def hurried(change: Callable[[], None]) -> bool:
+            asked.clear()
+            change()
+            (written,) = [number for number, text in enumerate(asked) if not text.startswith("PRAGMA")]
+            return "PRAGMA synchronous = NORMAL" not in asked[:written]
+
+        assert hurried(lambda: store.save_progress(PROGRESS))
+        assert not hurried(lambda: store.save_progress(PROGRESS))
+        assert not hurried(lambda: store.save_progress(None))
+        assert hurried(lambda: store.save(PainScored(NOW, 3)))
+        store.save_progress(PROGRESS)
+        store.save_progress(PROGRESS)
+        assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def test_a_first_start_remembers_nothing_and_leaves_nothing_on_the_disk(folder: Path) -> None:
@@ -833,3 +855,28 @@ def test_a_diary_that_another_program_blocks_is_named(folder: Path, monkeypatch:
             assert scores(store.load()) == [1]
         store.save(PainScored(NOW, 3))
     assert scores(loaded(folder)) == [1, 3]
+
+
+# A clock that was not set.
+
+
+def test_what_was_noted_while_the_clock_was_not_set_is_remembered_however_wrong_its_date_and_put_right(folder: Path) -> None:
+    long_ago = NOW - timedelta(days=800)
+    keep(
+        folder,
+        PainScored(long_ago, 3.0),
+        PainScored(long_ago, 7.0, unsure=Uptime("now", 100.0)),
+        PainScored(NOW, 5.0, unsure=Uptime("then", 1.0)),
+    )
+    assert sorted(scores(loaded(folder))) == [5.0, 7.0]
+    with opened(folder) as store:
+        store.put_right(RightTime(Uptime("now", 400.0), NOW))
+    found = loaded(folder).entries
+    assert PainScored(NOW - timedelta(minutes=5), 7.0) in found
+    assert PainScored(NOW, 5.0, unsure=Uptime("then", 1.0)) in found
+
+
+def test_where_there_is_no_diary_none_is_made_to_put_times_right(folder: Path) -> None:
+    with opened(folder) as store:
+        store.put_right(RightTime(Uptime("now", 400.0), NOW))
+        assert not store.exists()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from voiceskill.core.diary import Entry, Progress
+from voiceskill.core.diary import Entry, Progress, RightTime
 from voiceskill.core.understanding.outcome import Outcome
 
 
@@ -97,7 +97,14 @@ class LookAgain:
     """See whether another program has changed the diary; MemoryChanged comes back if one has."""
 
 
-ForDiary = Save | SaveProgress | Forget | LookAgain
+@dataclass(frozen=True, slots=True)
+class PutRight:
+    """The clock is set: give the entries that were told before their right times."""
+
+    now: RightTime
+
+
+ForDiary = Save | SaveProgress | Forget | LookAgain | PutRight
 """What is done where the diary is, in this order; it may take its time."""
 
 

@@ -3,6 +3,7 @@
 Laws of this module:
 - Nothing but what stands here is ever kept: no sound, no words of anybody.
 - An entry is a fact with the time of day at which it was told (`at`, with its zone). Nothing is computed ahead and stored.
+- A fact that was told while the computer's clock was not set is marked as such (`unsure`); when the clock is set it is put right.
 - A fact that turns out to be misheard is not deleted: another says that it counts no more.
 - What is too old to matter is not forgotten, only not asked for: an episode ends when nothing was noted for three days.
 """
@@ -10,7 +11,7 @@ Laws of this module:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -57,72 +58,88 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PainScored:
-    """How strong the pain was, from 0 to 10."""
+class Uptime:
+    """A moment in the run `boot` of the computer, `seconds` after it was switched on: known whatever its clock says."""
+
+    boot: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RightTime:
+    """That it was `wall` at `uptime`: now the clock is set."""
+
+    uptime: Uptime
+    wall: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What all entries have: when it was told; and where the clock was not set then, and `at` is wrong, the moment that is known."""
 
     at: datetime
+    unsure: Uptime | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PainScored(_Told):
+    """How strong the pain was, from 0 to 10."""
+
     score: float
 
 
 @dataclass(frozen=True, slots=True)
-class TakenBack:
+class TakenBack(_Told):
     """That the pain score told at `told` was misheard, and counts no more."""
 
-    at: datetime
     told: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Helped:
+class Helped(_Told):
     """What made it better, or worse."""
 
-    at: datetime
     what: str
     better: bool
 
 
 @dataclass(frozen=True, slots=True)
-class TookMedicine:
+class TookMedicine(_Told):
     """That a medicine was taken at `taken`; `drowsy` is whether it is one that makes drowsy."""
 
-    at: datetime
     taken: datetime
     name: str | None = None
     drowsy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class RoutineEnded:
+class RoutineEnded(_Told):
     """That a routine was done, or stopped, and how."""
 
-    at: datetime
     routine: str
     how: Ending
 
 
 @dataclass(frozen=True, slots=True)
-class Screened:
+class Screened(_Told):
     """What came of the safety `questions`. `about` is the flag that was raised, if one was."""
 
-    at: datetime
     result: ScreenResult
     about: str | None = None
     questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ConditionTold:
+class ConditionTold(_Told):
     """That somebody told of a condition that rules things out."""
 
-    at: datetime
     condition: str
 
 
 @dataclass(frozen=True, slots=True)
-class PaceSet:
+class PaceSet(_Told):
     """How much slower than usual to go: 1.3 takes 1.3 times as long."""
 
-    at: datetime
     pace: float
 
 
@@ -131,6 +148,33 @@ Fact = PainScored | Helped | TookMedicine | RoutineEnded | Screened | ConditionT
 
 Entry = Fact | TakenBack
 """What is kept."""
+
+
+def put_right(entry: Entry, now: RightTime) -> Entry:
+    """`entry` with the time at which it was told, if that follows from `now`: in whole seconds, so that what belongs together stays so.
+
+    An hour that was told ("at nine") stays that hour.
+    """
+    known = entry.unsure
+    if known is None or known.boot != now.uptime.boot:
+        return entry
+    right = now.wall - timedelta(seconds=now.uptime.seconds - known.seconds)
+    by = timedelta(seconds=round((right - entry.at).total_seconds()))
+    at = (entry.at + by).astimezone(now.wall.tzinfo)
+    match entry:
+        case TakenBack(told=told):
+            return replace(entry, at=at, unsure=None, told=told + by)
+        case TookMedicine(taken=taken):
+            then = at if taken == entry.at else last_time(at, taken.hour, taken.minute)
+            return replace(entry, at=at, unsure=None, taken=then)
+        case _:
+            return replace(entry, at=at, unsure=None)
+
+
+def last_time(now: datetime, hour: int, minute: int) -> datetime:
+    """When it was last that time of day."""
+    at = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return at if at <= now else at - timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +210,14 @@ class Memory:
         if isinstance(entry, TakenBack):
             return Memory.of((*self.entries, entry), self.progress)
         return Memory((*self.entries, entry), self.progress)
+
+    def put_right(self, now: RightTime) -> Memory:
+        """The same, each entry with its right time as far as that follows from `now`."""
+        return Memory.of((put_right(entry, now) for entry in self.entries), self.progress)
+
+    def unsure_since(self, boot: str) -> bool:
+        """Whether an entry of that run of the computer can be put right."""
+        return any(entry.unsure is not None and entry.unsure.boot == boot for entry in self.entries)
 
     def forgotten(self, now: datetime) -> Memory:
         """Nothing of it but that movement is ruled out, while it is: who deletes the diary is no safer for it."""

@@ -1,12 +1,14 @@
 """Diary entries as plain values, and back: what stands in files, whatever the file.
 
-A record always has `at` (ISO 8601 with the offset), `kind` and `value`; some kinds have more. What a kind is called and means never
+A record always has `at` (ISO 8601 with the offset), `kind` and `value`; some kinds have more. `unsure` stands where `at` is wrong, for the
+clock was not set. What a kind is called and means never
 changes. A newer program may write kinds and fields that are unknown here: the fields are passed over, and the entry is None.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,13 +25,14 @@ from voiceskill.core.diary import (
     ScreenResult,
     TakenBack,
     TookMedicine,
+    Uptime,
 )
 from voiceskill.core.routines import Cursor
 
 Record = dict[str, Any]
 """What JSON can hold."""
 
-COLUMNS = ("at", "kind", "value", "better", "taken", "drowsy", "how", "about", "questions")
+COLUMNS = ("at", "kind", "value", "better", "taken", "drowsy", "how", "about", "questions", "unsure")
 """All that a record may hold, in the order of people's interest."""
 
 
@@ -52,15 +55,21 @@ def record_of(entry: Entry) -> Record:
             told = {"kind": "condition_told", "value": condition}
         case PaceSet(pace=pace):
             told = {"kind": "pace_set", "value": pace}
-    return {"at": _iso(entry.at), **told}
+    known = entry.unsure
+    return {"at": _iso(entry.at), **told, **({"unsure": {"boot": known.boot, "seconds": known.seconds}} if known else {})}
 
 
 def entry_of(record: Mapping[str, object]) -> Entry | None:
     """The entry that a record tells of, or None where it is of a kind or shape unknown here."""
     try:
-        return _entry_of(record)
+        entry = _entry_of(record)
     except ValueError:
         return None
+    match record.get("unsure"):
+        case {"boot": str(boot), "seconds": int() | float() as seconds} if entry is not None:
+            return replace(entry, unsure=Uptime(boot, float(seconds)))
+        case _:
+            return entry
 
 
 def _entry_of(record: Mapping[str, object]) -> Entry | None:

@@ -40,12 +40,15 @@ class Hypothesis:
 class Started:
     """The device is ready to listen, and to keep a `recording` if the owner wants one.
 
-    `wall` is the time of day at `at`, with its zone, where it is known.
+    `wall` is the time of day at `at`, with its zone, where there is any. `boot` names this run of the computer, whose seconds `at` are;
+    its clock is `unset` if nothing has told it the time since it was switched on: then `wall` is no more than what it says.
     """
 
     at: float
     wall: datetime | None = None
     recording: bool = False
+    boot: str = ""
+    unset: bool = False
 
 
 @dataclass(frozen=True, slots=True)

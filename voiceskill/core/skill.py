@@ -63,6 +63,7 @@ class Control(StrEnum):
     CALL_SOMEONE = "call_someone"
     MORE = "more"
     CHECK_SOUND = "check_sound"
+    VERSION = "version"
 
 
 class Note(StrEnum):
@@ -195,6 +196,8 @@ class Lines:
     sound_back: str | None = None
     hearing_off: str | None = None
     pairing: str | None = None
+    unknown_time: str | None = None
+    some_time: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 Laws of this module:
 - What `save` has confirmed is on the disk. Whatever ends the program, the file is whole afterwards.
+- Nobody waits for the disk, nor wears it out, for each step of a routine: a power cut may cost the last half minute of where somebody was.
 - Nothing is ever lost for being strange: a damaged file is moved aside, a newer one is left alone, an unknown entry stays where it is.
 - What is forgotten is in no byte of any file of ours.
 
@@ -18,12 +19,12 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from voiceskill.core.diary import Entry, Memory, Progress
+from voiceskill.core.diary import Entry, Memory, Progress, RightTime, put_right
 from voiceskill.core.diary_records import Record, entry_of, progress_of, progress_record, record_of
 from voiceskill.ports import Fault
 
@@ -55,10 +56,13 @@ _EARLIEST = -(2**63)
 _READ = """
 SELECT at, kind, fields FROM entry
 WHERE moment >= :since
+   OR fields LIKE '%"unsure":%'
    OR id = (SELECT id FROM entry WHERE kind = 'took_medicine' ORDER BY moment DESC, id DESC LIMIT 1)
    OR id = (SELECT id FROM entry WHERE kind = 'pace_set' ORDER BY moment DESC, id DESC LIMIT 1)
 ORDER BY moment, id
 """
+
+_READ_UNSURE = """SELECT id, at, kind, fields FROM entry WHERE fields LIKE '%"unsure":%'"""
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 """SQLITE_ERROR, when opening: the tables are not what they must be."""
@@ -88,6 +92,7 @@ class SqliteStore:
         self._opened = 0
         self._loaded: tuple[int, int] | None = None
         self._warning: str | None = None
+        self._begun: str | None = None
 
     @property
     def warning(self) -> str | None:
@@ -118,20 +123,39 @@ class SqliteStore:
 
     def save(self, entry: Entry) -> None:
         """Keep an entry. Once this returns, it survives a power cut."""
-        record = record_of(entry)
-        moment = (entry.at - _EPOCH) // timedelta(microseconds=1)
-        row = (moment, record.pop("at"), record.pop("kind"), _to_json(record))
+        row = _row(entry)
         with self._at_work():
             self._connected().execute("INSERT INTO entry (moment, at, kind, fields) VALUES (?, ?, ?, ?)", row)
 
     def save_progress(self, progress: Progress | None) -> None:
-        """Keep where somebody is in a routine, or that they are in none."""
+        """Keep where somebody is in a routine, or that they are in none.
+
+        That a routine began survives a power cut. Of what follows, one may cost the last half minute: the system writes it when it pleases,
+        at the latest with the next entry.
+        """
         with self._at_work():
             if progress is not None:
                 row = (_to_json(progress_record(progress)),)
-                self._connected().execute("INSERT OR REPLACE INTO progress (only, fields) VALUES (1, ?)", row)
+                connection = self._connected()
+                with nullcontext() if progress.routine != self._begun else _unhurried(connection):
+                    connection.execute("INSERT OR REPLACE INTO progress (only, fields) VALUES (1, ?)", row)
             elif self._exists():
-                self._connected().execute("DELETE FROM progress")
+                connection = self._connected()
+                with _unhurried(connection):
+                    connection.execute("DELETE FROM progress")
+            self._begun = progress.routine if progress else None
+
+    def put_right(self, now: RightTime) -> None:
+        """Give the entries that were told before the clock was set their right times, as far as they follow from `now`: all, or none."""
+        with self._at_work():
+            if not self._exists():
+                return
+            connection = self._connected()
+            with _transaction(connection):
+                for number, at, kind, fields in connection.execute(_READ_UNSURE).fetchall():
+                    entry = entry_of({**_from_json(fields), "at": at, "kind": kind})
+                    if entry is not None and (right := put_right(entry, now)) != entry:
+                        connection.execute("UPDATE entry SET moment = ?, at = ?, kind = ?, fields = ? WHERE id = ?", (*_row(right), number))
 
     def forget(self) -> None:
         """Delete everything, damaged diaries too, also from the bytes on the disk. A Fault means that something may be left: try again."""
@@ -329,6 +353,10 @@ class MemoryStore:
         """Keep where somebody is in a routine, or that they are in none."""
         self._progress = progress
 
+    def put_right(self, now: RightTime) -> None:
+        """Give the entries that were told before the clock was set their right times."""
+        self._entries = [put_right(entry, now) for entry in self._entries]
+
     def forget(self) -> None:
         """Delete everything."""
         self._entries.clear()
@@ -381,6 +409,16 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _unhurried(connection: sqlite3.Connection) -> Iterator[None]:
+    """Nobody waits in the block until the disk has what is written. The log keeps the order, so the file is whole all the same."""
+    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA synchronous = FULL")
+
+
 def _code(error: sqlite3.Error) -> int:
     """The primary result code of SQLite."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
@@ -413,6 +451,11 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _row(entry: Entry) -> tuple[int, str, str, str]:
+    record = record_of(entry)
+    return (entry.at - _EPOCH) // timedelta(microseconds=1), record.pop("at"), record.pop("kind"), _to_json(record)
 
 
 def _to_json(record: Record) -> str:

@@ -134,6 +134,8 @@ class LinesSection(_Keys):
     sound_back: Text | None = None
     hearing_off: Text | None = None
     pairing: Text | None = None
+    unknown_time: Text | None = None
+    some_time: Text | None = None
 
 
 class ScreenPartEntry(_Keys):

@@ -223,6 +223,8 @@ class Controls:
                 gain = turn.state.gain * (_LOUDER if control is Control.LOUDER else 1 / _LOUDER)
                 by_hand.set_loudness(turn, gain)
                 _in_passing(turn, _word(turn, control))
+            case Control.TIME if turn.state.unset and turn.skill.lines.unknown_time:
+                _in_passing(turn, turn.skill.lines.unknown_time)
             case Control.TIME:
                 _in_passing(turn, _word(turn, control).replace("{TIME}", clock(turn.now)))
             case Control.GOOD_NIGHT:

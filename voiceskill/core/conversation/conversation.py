@@ -169,10 +169,12 @@ class Conversation:
             case Missed():
                 troubles.missed(turn)
             case ClockSet(at=at, wall=wall):
-                turn.change(clock=(at, wall))
-            case Started(at=at, wall=wall, recording=recording):
+                turn.change(clock=(at, wall), unset=False)
+                notes.put_right(turn)
+            case Started(at=at, wall=wall, recording=recording, boot=boot, unset=unset):
                 if wall is not None:
-                    turn.change(clock=(at, wall))
+                    turn.change(clock=(at, wall), boot=boot, unset=unset)
+                notes.put_right(turn)
                 if recording:
                     turn.say(self._skill.lines.recording, urgent=True)
                 turn.change(introduced=state.introduced or bool(state.memory.entries))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from voiceskill.core.actions import Forget
+from voiceskill.core.actions import Forget, PutRight
 from voiceskill.core.conversation import guide, screening, steering
 from voiceskill.core.conversation.state import (
     AskingWhatHelped,
@@ -22,9 +22,25 @@ from voiceskill.core.conversation.state import (
     Screening,
 )
 from voiceskill.core.conversation.turn import Turn
-from voiceskill.core.diary import Ending, Helped, Memory, PaceSet, PainScored, Screened, ScreenResult, TakenBack, TookMedicine, day_of
+from voiceskill.core.diary import (
+    Ending,
+    Entry,
+    Helped,
+    Memory,
+    PaceSet,
+    PainScored,
+    RightTime,
+    Screened,
+    ScreenResult,
+    TakenBack,
+    TookMedicine,
+    Uptime,
+    day_of,
+    last_time,
+)
+from voiceskill.core.diary import put_right as put_entry_right
 from voiceskill.core.skill import DiaryLines, Intent, Note
-from voiceskill.core.spoken_values import MOST, number, when
+from voiceskill.core.spoken_values import MOST, clock, number, when
 from voiceskill.core.understanding.normalise import says_any
 
 Slots = Mapping[str, str | int | float]
@@ -208,24 +224,25 @@ def helped(turn: Turn, what: str, *, better: bool) -> None:
 def _medicine(turn: Turn, slots: Slots) -> None:
     if slots.get("asking"):
         last = turn.state.memory.last_medicine()
-        told = lines(turn).recalled_medicine.replace("{TIME}", when(last.taken, turn.now)) if last else lines(turn).nothing_kept
+        told = lines(turn).recalled_medicine.replace("{TIME}", _when(turn, last, last.taken)) if last else lines(turn).nothing_kept
         _say(turn, told)
         return
     taken = _time_told(turn.now, slots.get("time"))
     name = slots.get("medicine")
     drowsy = isinstance(name, str) and name in turn.skill.drowsy
     turn.silence()
-    turn.save(TookMedicine(turn.now, taken, name if isinstance(name, str) else None, drowsy))
-    turn.when_saved(Pending(lines(turn).saved_medicine.replace("{TIME}", when(taken, turn.now))))
+    entry = TookMedicine(turn.now, taken, name if isinstance(name, str) else None, drowsy)
+    turn.save(entry)
+    said = f"at {clock(taken)}" if turn.state.unset and taken != turn.now else _when(turn, entry, taken)
+    turn.when_saved(Pending(lines(turn).saved_medicine.replace("{TIME}", said)))
 
 
 def _time_told(now: datetime, told: str | float | None) -> datetime:
-    """The last time that it was HH:MM, in the half of the day that was more lately; now, when no time was told."""
+    """The last time that it was HH:MM; now, when no time was told."""
     if not isinstance(told, str):
         return now
     hour, minute = map(int, told.split(":"))
-    at = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    return at if at <= now else at - timedelta(days=1)
+    return last_time(now, hour, minute)
 
 
 # Reading back.
@@ -237,13 +254,30 @@ def recall(turn: Turn) -> str:
     facts: list[str] = []
     scores = memory.scores()
     for line, score in zip((said.last_score, said.earlier_score), reversed(scores[-2:]), strict=False):
-        facts.append(line.replace("{SCORE}", number(score.score)).replace("{WHEN}", when(score.at, turn.now)))
+        facts.append(line.replace("{SCORE}", number(score.score)).replace("{WHEN}", _when(turn, score, score.at)))
     week = [score.score for score in memory.scores(turn.now - _WEEK)]
     if len(week) > 2:
         facts.append(said.scores_between.replace("{LOW}", number(min(week))).replace("{HIGH}", number(max(week))))
     if best := memory.best_help():
         facts.append(said.helped_most.replace("{REMEDY}", best))
     return " ".join(facts) or said.nothing_kept
+
+
+def _when(turn: Turn, entry: Entry, moment: datetime) -> str:
+    """When something was, in words; nothing is made up where the clock was not set then, or isn't now."""
+    unknown = turn.skill.lines.some_time if entry.unsure or turn.state.unset else None
+    return unknown or when(moment, turn.now)
+
+
+def put_right(turn: Turn) -> None:
+    """The clock is set: what was told before, in this run of the computer, gets its right time."""
+    state = turn.state
+    if state.unset or not state.memory.unsure_since(state.boot):
+        return
+    now = RightTime(Uptime(state.boot, turn.at), turn.now)
+    unkept = {ref: put_entry_right(entry, now) for ref, entry in state.unkept.items()}
+    turn.change(memory=state.memory.put_right(now), unkept=unkept)
+    turn.do(PutRight(now))
 
 
 # Safety questions answered already, and forgetting.

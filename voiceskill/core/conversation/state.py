@@ -350,8 +350,9 @@ class State:
     `floor` is whose turn it is to speak, and `aloud` are our last sentences, each with the time at which it began to sound. `told`
     counts the answers given for each intent (they rotate), `misses` the utterances in a row not understood, `sayings` and `savings` all
     replies and entries (for their ids), `introduced` is whether the line of first use was said, `denied` are the flags that we asked
-    about and that were denied: nobody is asked twice. `clock` ties the time of events to the time of day. `pending` are the replies
-    to be given when an entry is saved, `unkept` the entries that are not on the disk, yet or at all. `forgetful` is whether we said
+    about and that were denied: nobody is asked twice. `clock` ties the time of events to the time of day;
+    while the computer's clock is `unset`, to a wrong one. `boot` names this run of the computer. `pending` are the replies to be given when
+    an entry is saved, `unkept` the entries that are not on the disk, yet or at all. `forgetful` is whether we said
     that nothing can be kept, `asleep` whether good night was said, `nudged` the day on which we last said that it is not getting
     better, `timed` the intent that we keep the time for. `gain` is the loudness asked for, `hushed` whether to
     be soft and short at any hour, `attention` who is listened to, if not as the owner's settings have it; `trouble` is what is wrong with
@@ -378,6 +379,8 @@ class State:
     introduced: bool = False
     denied: frozenset[str] = frozenset()
     clock: tuple[float, datetime] = (0.0, _EPOCH)
+    boot: str = ""
+    unset: bool = False
     pending: Mapping[str, Pending] = field(default_factory=dict)
     unkept: Mapping[str, Entry] = field(default_factory=dict)
     forgetful: bool = False

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from voiceskill.core.actions import Action, CancelCheck, CancelTimer, Cue, Save, Say, StartTimer, StopSpeaking
 from voiceskill.core.attention import Attention, WakePhrase
 from voiceskill.core.conversation.state import CheckingSound, Idle, Pending, Phase, State
-from voiceskill.core.diary import Entry
+from voiceskill.core.diary import Entry, Uptime
 from voiceskill.core.sentences import sentences
 from voiceskill.core.skill import Skill
 from voiceskill.core.understanding.outcome import Match
@@ -200,6 +200,8 @@ class Turn:
 
     def save(self, entry: Entry) -> None:
         """Keep an entry."""
+        if self.state.unset:
+            entry = replace(entry, unsure=Uptime(self.state.boot, self.at))
         ref = self.new_ref()
         self.change(memory=self.state.memory.with_entry(entry), unkept={**self.state.unkept, ref: entry})
         self.do(Save(ref, entry))

@@ -133,14 +133,14 @@ class WithServer:
         except Fault:
             return self._own.render(text, pace)
 
-    def render_ahead(self, texts: Iterable[str], *, hold: bool = False) -> None:
+    def render_ahead(self, texts: Iterable[str], *, hold: bool = False, share: float = 1.0) -> None:
         """See Cached: ours only what is to be held, for the rest can be rendered when it is needed. Raises Fault where ours fails."""
         texts = list(texts)
         if hold:
             self._own.render_ahead(texts, hold=True)
             self._held.update(texts)
         with suppress(Fault):
-            self._server.render_ahead(texts, hold=hold)
+            self._server.render_ahead(texts, hold=hold, share=share)
 
     def voices(self) -> tuple[VoiceInfo, ...]:
         """See ports.Synthesiser."""
