@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from voiceskill.profiles import PROFILES, UNITS, Profile
 from voiceskill.settings import AlertSettings, CommandSettings, MqttSettings, Settings, WebhookSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +48,17 @@ A table of its own, `[mqtt]`. [home-assistant.md](home-assistant.md#buttons-and-
 """
 
 
+_MACHINE = """\
+## Small machines
+
+`profile` says how much of the machine is used, and is named after the smallest one that it is for. `"auto"` goes by memory and processor:
+`pi-zero2` below 0.9 GB or with one core, `pi5` from 1.8 GB on with a processor as quick as the Pi 5's (any 64-bit x86), else `pi4`. Where
+the system limits our memory, that limit counts. `voiceskill doctor` shows which it is.
+
+A table of its own, `[machine]`, holds values that outrank the profile:
+"""
+
+
 def settings_page() -> str:
     """The page of all settings."""
     lines = [
@@ -55,7 +67,7 @@ def settings_page() -> str:
         "One file in TOML, `~/.config/voiceskill/settings.toml`, or the one given with `--config`. What it leaves out is as shown here.",
         "A mistake in it is reported with its line, and nothing starts until it is mended.",
         "",
-        *_table(Settings, without=("alerts", "mqtt")),
+        *_table(Settings, without=("alerts", "mqtt", "machine")),
         "",
         _WAKE_PHRASE,
         _ALERTS,
@@ -72,6 +84,9 @@ def settings_page() -> str:
         _MQTT,
         *_table(MqttSettings),
         "",
+        _MACHINE,
+        *_profiles(),
+        "",
     ]
     return "\n".join(lines)
 
@@ -85,10 +100,20 @@ def _table(settings: type[BaseModel], without: tuple[str, ...] = ()) -> list[str
     return lines
 
 
+def _profiles() -> list[str]:
+    lines = [f"| setting | {' | '.join(PROFILES)} | may be | what it does |", f"| --- | {'--- | ' * len(PROFILES)}--- | --- |"]
+    for name, field in Profile.model_fields.items():
+        values = (json.dumps(getattr(profile, name)) for profile in PROFILES.values())
+        usual = " | ".join(f"`{value}`{f' {UNITS[name]}' if name in UNITS else ''}" for value in values)
+        lines.append(f"| `{name}` | {usual} | {_range(Profile, name)} | {field.description} |")
+    return lines
+
+
 def _range(settings: type[BaseModel], name: str) -> str:
     schema = settings.model_json_schema()["properties"][name]
     if schema["type"] == "array":
-        return "a list of texts"
+        names = schema["items"].get("enum")
+        return f"a list of {', '.join(f'`{one}`' for one in names)}" if names else "a list of texts"
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "minimum" in schema:

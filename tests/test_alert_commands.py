@@ -131,7 +131,7 @@ now = lambda: datetime.now(UTC)
 sink = Webhook("Anna", sys.argv[2], "", now)
 alerter = Alerter(
     [(sink, lambda job: job())], FolderOutbox(Path(sys.argv[1])), device="bed", clock=MonotonicClock(),
-    now=now, post=print, submit=lambda job: job(), pause=time.sleep,
+    now=now, submit=lambda job: job(), pause=time.sleep,
 )
 alerter.send(Alert("help", "emergency", "one", "asked for help"))
 """
@@ -152,10 +152,10 @@ def test_an_alert_that_was_being_sent_when_the_power_went_is_told_of_at_the_next
         device="bed",
         clock=FakeClock(),
         now=lambda: NOW,
-        post=posted.append,
         submit=at_once,
         pause=lambda _: None,
     )
+    alerter.report(posted.append)
     alerter.recall()
     (left,) = posted
     assert isinstance(left, AlertLeft)

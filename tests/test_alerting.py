@@ -72,10 +72,10 @@ class Desk:
             device="Mum's bed",
             clock=self.clock,
             now=lambda: NOW,
-            post=self.posted.append,
             submit=self.at_disk.append,
             pause=self.paused.append,
         )
+        self.alerter.report(self.posted.append)
 
     def work(self) -> None:
         lines = (self.at_disk, *self.at_sinks)
@@ -243,6 +243,42 @@ def test_what_was_under_way_when_the_power_went_is_told_of() -> None:
     desk.clock.time += 60
     desk.send(Alert("help", "emergency", "one", "asked for help", 5))
     assert desk.outbox.kept["one"].notice.raised == NOW
+
+
+def test_each_conversation_takes_up_its_own_of_what_was_left_and_none_that_is_under_way() -> None:
+    desk = Desk(FakeSink("Anna"))
+    for name in ("visitor-one", "two"):
+        desk.outbox.kept[name] = Unfinished(Notice(name, "help", "emergency", "asked for help", "Mum's bed", NOW))
+    desk.alerter.recall(lambda alert: alert.startswith("visitor-"))
+    desk.work()
+    assert [event.alert.id for event in desk.posted if isinstance(event, AlertLeft)] == ["visitor-one"]
+    desk.send(LEGS)
+    desk.alerter.recall()
+    desk.work()
+    assert [event.alert.id for event in desk.posted if isinstance(event, AlertLeft)] == ["visitor-one", "two"]
+
+
+def test_whoever_has_seen_what_is_under_way_need_not_say_which_and_a_little_later_another_need_not_either() -> None:
+    desk = Desk(FakeSink("Anna"))
+    desk.alerter.acknowledge_under_way("nobody has called yet")
+    desk.send(LEGS)
+    desk.send(Alert("help", "emergency", "over", "asked for help"))
+    desk.alerter.end(EndAlert(Alert("help", "emergency", "over", "asked for help"), called_off=True))
+    desk.posted.clear()
+    for wait, by in ((0.0, "Anna"), (300.0, "Tom"), (400.0, "the neighbour")):
+        desk.clock.time += wait
+        desk.alerter.acknowledge_under_way(by)
+        desk.work()
+    assert desk.posted == [AlertAcknowledged(100.0, "one", "Anna"), AlertAcknowledged(400.0, "one", "Tom")]
+    assert not desk.outbox.kept
+
+
+def test_all_conversations_learn_what_becomes_of_an_alert() -> None:
+    desk = Desk(FakeSink("Anna"))
+    others: list[Event] = []
+    desk.alerter.report(others.append)
+    desk.send(LEGS)
+    assert others == desk.posted == [AlertSent(100.0, "one")]
 
 
 def test_what_was_seen_while_the_device_was_off_is_over() -> None:

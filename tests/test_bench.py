@@ -112,5 +112,5 @@ def test_a_table_is_printed_and_kept(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_there_is_a_command_for_each_kind_of_figure() -> None:
     assert {command.callback.__name__ for command in cli.registered_commands if command.callback} >= {
-        *("speed", "recognisers", "voices", "attention"),
+        *("speed", "recognisers", "voices", "attention", "memory", "cost", "writes"),
     }

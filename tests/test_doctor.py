@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from voiceskill.app import shipped
+from tests.edges.wyoming_servers import somebodys_server
+from voiceskill.app import App, Home, shipped
 from voiceskill.core.sound import Finding
-from voiceskill.doctor import Health, told_of_alerts, told_of_clock, told_of_sound
+from voiceskill.doctor import Health, examine, told_of_alerts, told_of_clock, told_of_sound
 from voiceskill.edges.encoder import verify
 from voiceskill.edges.machine import free_disk, free_memory, keeps_time, try_to_write
 from voiceskill.ports import Fault, ModelMissing, NoAudioDevice
@@ -138,6 +140,22 @@ def test_the_computer_tells_what_is_free(tmp_path: Path) -> None:
     assert free_disk(tmp_path / "not" / "there") > 0
     assert free_memory() is None or free_memory() != 0
     assert keeps_time() in {True, False}
+
+
+def test_a_server_that_hears_or_speaks_for_us_and_does_not_answer_is_told_of_and_is_no_fault(tmp_path: Path) -> None:
+    with somebodys_server("resets") as server:
+        address = f"tcp://127.0.0.1:{server.port}"
+        (tmp_path / "s.toml").write_text(
+            f'recogniser = "wyoming"\nrecogniser_server = "{address}"\nsynthesiser = "wyoming"\nsynthesiser_server = "{address}"\n'
+        )
+        with App(Home.find(tmp_path / "s.toml", tmp_path / "data")) as app:
+            parts = examine(app, lambda: None)
+            engines = list(islice(parts, 4))[2:]
+            assert [examined.part for examined in engines] == ["recogniser", "synthesiser"]
+            for examined in engines:
+                assert examined.health is Health.SO_SO
+                assert address.removeprefix("tcp://") in examined.seen
+                assert "see whether it runs there" in examined.advice[0]
 
 
 def test_without_anybody_to_be_told_the_doctor_says_so_and_finds_no_fault() -> None:

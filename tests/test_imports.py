@@ -10,10 +10,10 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "voiceskill"
 
 ORDER = [
-    *("core", "ports", "addresses", "edges"),
+    *("core", "ports", "addresses", "profiles", "edges"),
     *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "journal", "loop", "heartbeat", "sound_check"),
     *("status", "homeassistant", "screen", "light", "diary_files", "diary_chart"),
-    *("settings", "settings_file", "skill_files", "export", "app", "household", "recorded", "live", "standby", "doctor", "typed"),
+    *("settings", "settings_file", "skill_files", "export", "alarms", "app", "household", "recorded", "live", "standby", "doctor", "typed"),
     *("rehearse", "visitors", "serve", "alert_test", "model_desk", "bedside_screen", "bedside_light", "watched"),
     *("setup_lines", "setup_sound", "guided_setup"),
     *("options", "running", "progress", "diary_commands", "alert_commands", "export_commands", "model_commands"),
@@ -22,8 +22,9 @@ ORDER = [
 """From the inside out: a module may import only what stands before its own layer, or its own layer."""
 
 LOOSE = {
-    *("listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "loop", "heartbeat", "journal", "sound_check", "status"),
-    *("homeassistant", "settings", "settings_file", "skill_files", "export", "progress", "screen", "light", "diary_files", "diary_chart"),
+    *("profiles", "listen", "earcons", "speak", "keep", "alerting", "hearing_check", "tend", "loop", "heartbeat", "journal"),
+    *("sound_check", "status", "homeassistant", "settings", "settings_file", "skill_files", "export", "progress", "screen", "light"),
+    *("diary_files", "diary_chart"),
 }
 """What works on the core and the ports, and knows no edge."""
 

@@ -135,6 +135,27 @@ def test_nothing_is_kept_of_those_who_ask(served: Served) -> None:
     assert not list(served.data.rglob("diary*"))
 
 
+def test_another_device_hears_and_speaks_with_the_engines_of_this_one(served: Served, tmp_path: Path) -> None:
+    address = f"tcp://127.0.0.1:{served.port}"
+    (tmp_path / "s.toml").write_text(
+        f'recogniser = "wyoming"\nrecogniser_server = "{address}"\nsynthesiser = "wyoming"\nsynthesiser_server = "{address}"\n'
+        "words_per_minute = 80\nserver_patience = 10\n"
+    )
+    with App(Home.find(tmp_path / "s.toml", tmp_path / "data")) as app:
+        question = read_wav(QUESTIONS / "3-heat-or-ice.wav")
+        both, ours = app.recogniser(), app.own_recogniser()
+        for recogniser in (both, ours):
+            recogniser.start()
+            recogniser.accept(question)
+        assert both.hypotheses()[0].text == ours.hypotheses()[0].text
+        assert f"the server at 127.0.0.1:{served.port}" in both.name
+        speaker = app.voice()
+        spoken = ask(served.port, Synthesize("Breathe out slowly."), until="audio-stop")
+        samples = sum(len(event.payload or b"") for event in spoken) // 2
+        assert len(speaker.render("Breathe out slowly.").pcm) == pytest.approx(samples, rel=0.1)
+        assert len(app.synthesiser().render("Breathe out slowly.").pcm) > 1.3 * samples
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly_whoever_is_connected(tmp_path: Path, number: signal.Signals) -> None:
     with start(tmp_path) as process, socket.create_connection(("127.0.0.1", port_of(process)), timeout=120) as client:

@@ -32,7 +32,7 @@ def test_a_setting_is_taken_from_the_file(tmp_path: Path) -> None:
 def test_every_error_is_reported_at_once_with_its_line(tmp_path: Path) -> None:
     lines = complaint(tmp_path / "s.toml", 'recogniser = "siri"\n\nvolum = 1.0\nwords_per_minute = 5\n').splitlines()
     assert [line.split(": ")[0].rsplit(":", 1)[1] for line in lines] == ["1", "3", "4"]
-    assert "'auto', 'vosk' or 'moonshine'" in lines[0]
+    assert "'auto', 'vosk', 'moonshine' or 'wyoming'" in lines[0]
     assert "no such setting" in lines[1]
 
 
@@ -114,7 +114,7 @@ run = ["/usr/local/bin/siren", "--loud"]
 def test_who_is_told_of_alerts_is_read_and_secrets_are_not_shown(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(ALERTS)
     alerts = load_settings(tmp_path / "s.toml").alerts
-    assert [sink.name for sink in alerts.sinks] == ["Anna", "Tom", "siren"]
+    assert alerts.names == ("Anna", "Tom", "siren")
     assert alerts.webhook[0].secret.get_secret_value() == "correct horse"
     assert "correct horse" not in repr(alerts)
     assert alerts.countdown == 10
@@ -141,6 +141,29 @@ def test_a_mistake_in_who_is_told_is_named_with_its_line_and_no_secret(tmp_path:
     assert told.startswith(f"{tmp_path / 's.toml'}:{line}: {message}")
     assert "correct horse" not in told
     assert "12345678" not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('recogniser = "wyoming"\n', "1: recogniser: there is no server to be asked; set recogniser_server"),
+        ('synthesiser = "wyoming"\n', "1: synthesiser: there is no server to be asked; set synthesiser_server"),
+        ('volume = 1.0\nrecogniser_server = "192.168.1.5:10300"\n', "2: recogniser_server: "),
+        ('synthesiser_server = "tcp://192.168.1.5"\n', "1: synthesiser_server: "),
+        ('recogniser_server = "tcp://8.8.8.8:10300"\n', "1: recogniser_server: is not at home"),
+        ('recogniser_server = "tcp://speech.example.org:10300"\n', "1: recogniser_server: is not at home"),
+        ("[alerts]\nhousehold = true\n", "1: alerts.household: there is no broker to be told; set host under [mqtt]"),
+    ],
+)
+def test_a_server_that_is_missing_or_out_in_the_world_is_a_mistake(tmp_path: Path, text: str, message: str) -> None:
+    assert complaint(tmp_path / "s.toml", text).startswith(f"{tmp_path / 's.toml'}:{message}")
+
+
+@pytest.mark.parametrize("address", ["tcp://192.168.1.5:10300", "tcp://nas:10300", "tcp://nas.local:10300", "tcp://127.0.0.1:10300"])
+def test_a_server_at_home_may_have_a_name(tmp_path: Path, address: str) -> None:
+    (tmp_path / "s.toml").write_text(f'recogniser = "wyoming"\nrecogniser_server = "{address}"\n')
+    settings = load_settings(tmp_path / "s.toml")
+    assert (settings.recogniser_server, settings.own_recogniser) == (address, "auto")
 
 
 def test_every_setting_of_alerts_is_explained() -> None:

@@ -9,23 +9,24 @@ import pytest
 
 from tests.fakes import FakeAlerts, FakeClock
 from tests.rehearsing import AFTERNOON, listed_only, skill, whole_interpreter
-from voiceskill.core.conversation import Conversation
-from voiceskill.core.events import Hypothesis
+from voiceskill.core.actions import Alert
+from voiceskill.core.conversation import Conversation, Manners
+from voiceskill.core.events import AlertAcknowledged, AlertFailed, AlertLeft, AlertSent, Hypothesis
 from voiceskill.core.interpret import Interpretation, Interpreter
 from voiceskill.core.visiting import for_visitors
-from voiceskill.visitors import FORGET_SECONDS, Visitors
+from voiceskill.visitors import FORGET_SECONDS, Visitors, is_visitors
 
 
 class House:
     """A house whose people ask from its rooms."""
 
-    def __init__(self, *, interpreter: Interpreter | None = None, most: int = 100) -> None:
+    def __init__(self, *, interpreter: Interpreter | None = None, most: int = 100, manners: Manners | None = None) -> None:
         self.clock = FakeClock()
         self.sink = FakeAlerts()
         lines = skill().visitors
         assert lines
         self.lines = lines
-        conversation = Conversation(for_visitors(skill()), interpreter or listed_only())
+        conversation = Conversation(for_visitors(skill()), interpreter or listed_only(), manners)
         self.visitors = Visitors(conversation, lines, clock=self.clock, now=self._now, alerts=self.sink, most=most)
 
     def _now(self) -> datetime:
@@ -88,6 +89,93 @@ def test_a_call_for_somebody_is_told_to_the_household() -> None:
     house = House()
     house.ask("kitchen", "get my wife")
     assert house.alerts == ["help"]
+
+
+HELPED = Manners(countdown=10)
+
+
+def call_for_help(house: House, room: str = "kitchen") -> str:
+    """Have somebody call for help, and wait until that is sent; the id of the alert."""
+    house.ask(room, "call for help")
+    house.wait(30)
+    return house.sink.alerts[-1].id
+
+
+def test_a_call_for_help_is_counted_down_and_can_be_called_off() -> None:
+    house = House(manners=HELPED)
+    assert "in ten seconds. Say cancel if you don't want that." in house.ask("kitchen", "call for help")
+    house.wait(3)
+    assert house.ask("kitchen", "cancel").endswith("I haven't alerted anyone.")
+    house.wait(600)
+    assert house.alerts == []
+
+
+def test_a_call_for_help_is_sent_again_until_somebody_has_seen_it_and_who_is_said_when_they_ask_again() -> None:
+    house = House(manners=HELPED)
+    alert = call_for_help(house)
+    assert is_visitors(alert)
+    assert house.sink.alerts[-1].title == "asked for help, told elsewhere in the house"
+    house.visitors.post(AlertSent(house.clock.now(), alert))
+    house.wait(FORGET_SECONDS + 60)
+    attempts = [one.attempt for one in house.sink.alerts]
+    assert attempts == list(range(1, len(attempts) + 1))
+    assert len(attempts) > 4
+    assert {one.id for one in house.sink.alerts} == {alert}
+    assert "Nobody has answered yet." in house.ask("kitchen", "does heat help")
+    house.visitors.post(AlertAcknowledged(house.clock.now(), alert, "Anna"))
+    house.wait(300)
+    assert "Anna has seen it." in house.ask("kitchen", "should I use ice")
+    assert "Anna" not in house.ask("kitchen", "does heat help")
+    house.wait(3600)
+    assert len(house.sink.alerts) == len(attempts)
+
+
+def test_that_an_alert_does_not_get_through_is_said_when_they_ask_again() -> None:
+    house = House(manners=HELPED)
+    house.ask("kitchen", "I can't feel my legs")
+    house.visitors.post(AlertFailed(house.clock.now(), house.sink.alerts[-1].id, "nobody is at home"))
+    house.wait(2)
+    assert "isn't getting through" in house.ask("kitchen", "does heat help")
+
+
+def test_an_alert_is_called_off_only_where_it_was_raised() -> None:
+    house = House(manners=HELPED)
+    alert = call_for_help(house)
+    house.ask("hall", "cancel the alert")
+    assert not house.sink.ended
+    house.ask("kitchen", "cancel the alert")
+    (ended,) = house.sink.ended
+    assert (ended.alert.id, ended.called_off) == (alert, True)
+    assert "called off where it was told" in ended.alert.title
+
+
+def test_an_alert_goes_on_after_good_night_and_where_too_many_ask() -> None:
+    house = House(manners=HELPED, most=2)
+    call_for_help(house)
+    house.ask("kitchen", "good night")
+    for room in ("hall", "attic", "cellar"):
+        house.ask(room, "does heat help")
+    house.wait(120)
+    assert max(alert.attempt for alert in house.sink.alerts) > 2
+
+
+def test_an_alert_that_was_under_way_when_the_power_went_is_gone_on_with() -> None:
+    house = House(manners=HELPED)
+    left = Alert("help", "emergency", "visitor-one", "asked for help, told elsewhere in the house", 3)
+    house.visitors.post(AlertLeft(house.clock.now(), left, AFTERNOON, reached=True))
+    house.visitors.post(
+        AlertLeft(house.clock.now(), Alert("help", "emergency", "of-the-bedside", "asked for help"), AFTERNOON, reached=True)
+    )
+    house.wait(60)
+    assert {alert.id for alert in house.sink.alerts} == {"visitor-one"}
+    assert house.sink.alerts[0].attempt == 4
+    assert len(house.sink.alerts) > 1
+
+
+def test_where_nobody_is_told_it_says_so_and_what_to_do() -> None:
+    answer = House().ask("kitchen", "call for help")
+    assert answer.startswith("I can't make calls.")
+    assert "shout for someone" in answer
 
 
 def doubtful(house: House) -> str:

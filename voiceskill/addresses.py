@@ -47,6 +47,18 @@ def parse_address(text: str, scheme: str = "tcp") -> Address:
     return Address(host, port)
 
 
+def parse_server(text: str) -> tuple[str, int]:
+    """Read `tcp://192.168.1.5:10300`, a server of somebody's, by number or name. Raises ValueError, which says how it is to be written."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or not port or parts.scheme != "tcp" or parts.username is not None or parts.path.strip("/") or parts.query:
+        raise ValueError(f'"{text}" is no address: write tcp://, a machine and a port, such as tcp://192.168.1.5:10300')
+    return host, port
+
+
 def parse_network(text: str) -> Network:
     """Read `192.168.1.0/24`, or one address. Raises ValueError, which says how it is to be written."""
     try:

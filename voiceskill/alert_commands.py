@@ -33,8 +33,8 @@ def test(home: Home) -> None:
     Example: `voiceskill alert test`
     """
     with App(home) as device:
-        if not device.settings.alerts.sinks:
-            raise Fault("nobody is told of alerts: add [[alerts.webhook]] or [[alerts.command]] to the settings, as docs/alerts.md shows")
+        if not device.settings.alerts.names:
+            raise Fault("nobody is told of alerts: name somebody under [alerts] in the settings, as docs/alerts.md shows")
         outcomes: list[bool] = []
         for tried in try_alerts(device):
             typer.echo(tried.line)

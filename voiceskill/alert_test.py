@@ -25,7 +25,7 @@ def try_alerts(app: App) -> Iterator[Tried]:
     """Send a test, marked as one, to all whom the settings name, one after another."""
     now = datetime.now().astimezone()
     notice = Notice(f"test-{now:%Y%m%d-%H%M%S}", "test", "today", _TEST, app.settings.alerts.device, now, status="test")
-    for sink in app.alert_sinks():
+    for sink in app.alarms.sinks:
         try:
             seen_by = sink.send(notice)
         except Fault as fault:

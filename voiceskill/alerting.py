@@ -9,6 +9,7 @@ Laws of this module:
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,9 @@ RETRY_SECONDS = (1.0, 3.0)
 _LOOK_SECONDS = 2.0
 """How often it is looked whether somebody has seen an alert in another program."""
 
+_LATE_SECONDS = 600.0
+"""How long after somebody has seen an alert another may say so without naming it."""
+
 _LONGEST_NAME = 40
 
 Submit = Callable[[Callable[[], None]], object]
@@ -35,20 +39,28 @@ Submit = Callable[[Callable[[], None]], object]
 
 @dataclass(slots=True)
 class _Open:
-    """An alert that we know of: whether somebody has `seen` it, or it has `ended` otherwise.
+    """An alert that we know of: when somebody has `seen` it, and whether it has `ended` otherwise.
 
     `tried` are the sinks that may have passed it on, `failed` those that could not, this time.
     """
 
     kept: Unfinished
-    seen: bool = False
+    seen: float | None = None
     ended: bool = False
     tried: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody needs to be told any more."""
+        return self.ended or self.seen is not None
+
 
 class Alerter:
-    """Tells the household through all its sinks. `device` is the owner's name for the device, `now` the time of day."""
+    """Tells the household through all its sinks. `device` is the owner's name for the device, `now` the time of day.
+
+    There may be several conversations. Each gets all events, and knows its own alerts by their ids.
+    """
 
     def __init__(
         self,
@@ -58,7 +70,6 @@ class Alerter:
         device: str,
         clock: Clock,
         now: Callable[[], datetime],
-        post: Callable[[Event], None],
         submit: Submit,
         pause: Callable[[float], object],
     ) -> None:
@@ -68,14 +79,22 @@ class Alerter:
         self._device = device
         self._clock = clock
         self._now = now
-        self._post = post
+        self._listeners: list[Callable[[Event], None]] = []
         self._submit = submit
         self._pause = pause
         self._lock = threading.Lock()
         self._open: dict[str, _Open] = {}
         self._looked = clock.now()
 
-    # What the conversation asks for, in its thread.
+    def report(self, post: Callable[[Event], None]) -> None:
+        """Post to there, too, what becomes of alerts."""
+        self._listeners.append(post)
+
+    def _post(self, event: Event) -> None:
+        for post in self._listeners:
+            post(event)
+
+    # What a conversation asks for, in its thread.
 
     def send(self, alert: Alert) -> None:
         """Pass an alert on, soon: AlertSent or AlertFailed follows. One without an id is for onlookers."""
@@ -109,15 +128,25 @@ class Alerter:
 
     def acknowledge(self, alert: str, by: str) -> None:
         """Somebody has seen an alert. `by` is their name; what could not be spoken as one is left out."""
+        now = self._clock.now()
         with self._lock:
-            if alert in self._open:
-                self._open[alert].seen = True
+            one = self._open.get(alert)
+            if one is not None and one.seen is None:
+                one.seen = now
         self._submit(lambda: self._drop(alert))
-        self._post(AlertAcknowledged(self._clock.now(), alert, spoken_name(by)))
+        self._post(AlertAcknowledged(now, alert, spoken_name(by)))
 
-    def recall(self) -> None:
-        """Tell of the alerts that were under way when the device was last switched off: AlertLeft follows for each."""
-        self._submit(self._recall)
+    def acknowledge_under_way(self, by: str) -> None:
+        """Somebody has seen whatever is under way, or was until a little while ago."""
+        since = self._clock.now() - _LATE_SECONDS
+        with self._lock:
+            known = [alert for alert, one in self._open.items() if not one.ended and (one.seen is None or one.seen > since)]
+        for alert in known:
+            self.acknowledge(alert, by)
+
+    def recall(self, which: Callable[[str], bool] = lambda _: True) -> None:
+        """Tell of the alerts that were under way when the device was last switched off: AlertLeft follows for each of these ids."""
+        self._submit(partial(self._recall, which))
 
     def tick(self) -> None:
         """Look now and then, while an alert is under way, whether somebody has seen it in another program. Is quick; to be called often."""
@@ -126,7 +155,7 @@ class Alerter:
             return
         self._looked = now
         with self._lock:
-            under_way = any(not (one.seen or one.ended) for one in self._open.values())
+            under_way = any(not one.is_over for one in self._open.values())
         if under_way:
             self._submit(self._look)
 
@@ -142,7 +171,7 @@ class Alerter:
     def _keep(self, alert: str) -> None:
         with self._lock:
             one = self._open.get(alert)
-        if one is None or one.seen or one.ended:
+        if one is None or one.is_over:
             return
         try:
             self._outbox.keep(one.kept)
@@ -156,13 +185,19 @@ class Alerter:
             _log.warning("%s", fault)
 
     def _look(self) -> None:
+        with self._lock:
+            ours = set(self._open)
         for one in self._unfinished():
-            if one.seen_by is not None:
+            if one.seen_by is not None and one.notice.id in ours:
                 self.acknowledge(one.notice.id, one.seen_by)
 
-    def _recall(self) -> None:
+    def _recall(self, which: Callable[[str], bool]) -> None:
+        with self._lock:
+            begun_since = set(self._open)
         for one in self._unfinished():
             notice = one.notice
+            if notice.id in begun_since or not which(notice.id):
+                continue
             if one.seen_by is not None:
                 self._drop(notice.id)
                 continue
@@ -229,6 +264,21 @@ class Alerter:
     def _is_due(self, one: _Open, notice: Notice) -> bool:
         """Whether it is still to be passed on: neither ended nor overtaken by its next attempt."""
         return not one.ended and one.kept.notice.attempt == notice.attempt
+
+
+def in_a_thread(name: str) -> Submit:
+    """A thread that does jobs in order, and is left behind at the end: what it did not finish is in the outbox."""
+    jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        while True:
+            try:
+                jobs.get()()
+            except Exception:  # noqa: BLE001 - a mistake in one alert must not cost the next one
+                _log.exception("a job of %s failed", name)
+
+    threading.Thread(target=work, name=name, daemon=True).start()
+    return jobs.put
 
 
 def spoken_name(text: str) -> str:

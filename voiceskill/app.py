@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import time
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import platformdirs
 
 from voiceskill import __version__
+from voiceskill.addresses import parse_server
+from voiceskill.alarms import Alarms
 from voiceskill.core.actions import Say
 from voiceskill.core.attention import DEFAULT_PHRASE, Attention, WakePhrase, said_anyway
 from voiceskill.core.conversation import Conversation, Manners
@@ -27,27 +29,35 @@ from voiceskill.core.segmenter import SegmenterSettings
 from voiceskill.core.skill import Skill
 from voiceskill.core.spoken_values import MOST, number
 from voiceskill.core.spotting import expected_phrases
+from voiceskill.core.triage import Triage
 from voiceskill.core.understanding.matcher import Matcher
-from voiceskill.edges.alerting.command import Command
 from voiceskill.edges.alerting.outbox import FolderOutbox
-from voiceskill.edges.alerting.webhook import Webhook
-from voiceskill.edges.clock import MonotonicClock, TimeOfDay
+from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.encoder import OnnxEncoder
+from voiceskill.edges.machine import this_machine
 from voiceskill.edges.recognisers.choose import build_recogniser, build_spotter, with_second_opinion
+from voiceskill.edges.recognisers.with_server import WithServer as RecogniserWithServer
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.store import SqliteStore
+from voiceskill.edges.synthesisers.cache import Cached
 from voiceskill.edges.synthesisers.choose import SpeechSettings, build_synthesiser
 from voiceskill.edges.synthesisers.lexicon import Respelling, load_lexicon
+from voiceskill.edges.synthesisers.with_server import ServerVoice
+from voiceskill.edges.synthesisers.with_server import WithServer as SynthesiserWithServer
 from voiceskill.edges.vad import SileroVad, SpareDetector
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop
-from voiceskill.ports import AlertSink, Clip, Clock, EchoCanceller, Fault, ModelMissing, Pcm, Recogniser, Spotter, Synthesiser
+from voiceskill.ports import Clip, Clock, EchoCanceller, Fault, ModelMissing, Pcm, Recogniser, Spotter, Synthesiser
+from voiceskill.profiles import Machine, Name, Profile, fitted, profile_for
 from voiceskill.settings import BadSettings, Settings, load_settings
 from voiceskill.skill_files import load_skill
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.sound_check.verdict import SoundCheck
 from voiceskill.speak import Voice
+
+if TYPE_CHECKING:
+    from voiceskill.edges.wyoming.remote import RemoteServer
 
 _log = logging.getLogger(__name__)
 
@@ -56,9 +66,6 @@ _LOOK_SECONDS = 0.5
 
 OUT_RATE = 22_050
 """Samples per second of a recording of our speech."""
-
-SPEECH_CACHE_BYTES = 200 * 2**20
-"""Room for all replies of a skill in two voices."""
 
 _SHIPPED = Path(__file__).parent / "data"
 _CHECKOUT = Path(__file__).parent.parent
@@ -98,6 +105,17 @@ class Home:
         )
 
 
+def profile_name(settings: Settings, machine: Machine) -> Name:
+    """The profile that the settings name, or the one that suits the machine."""
+    return profile_for(machine) if settings.profile == "auto" else settings.profile
+
+
+def profile_of(settings: Settings, machine: Machine | None = None) -> Profile:
+    """What a machine, or else this one, can bear, and what its owner wants."""
+    machine = machine or this_machine()
+    return fitted(profile_name(settings, machine), machine, settings.machine)
+
+
 def _may_be_there(file: Path) -> bool:
     """Whether a file is there, as far as we are allowed to look: reading it says what is wrong."""
     try:
@@ -109,8 +127,11 @@ def _may_be_there(file: Path) -> bool:
 class App:
     """Everything that follows from the settings. Parts are made when they are first asked for; `close` ends them in reverse."""
 
-    def __init__(self, home: Home, attention: Attention | None = None) -> None:
-        """Read the settings and the skill. `attention` outranks the settings. Raises BadSettings and SkillErrors."""
+    def __init__(self, home: Home, attention: Attention | None = None, machine: Machine | None = None) -> None:
+        """Read the settings and the skill. `attention` outranks the settings. Raises BadSettings and SkillErrors.
+
+        `machine` is what we run on; this one, if not given.
+        """
         self.home = home
         settings = load_settings(home.settings_file)
         self.settings: Settings = settings.model_copy(update={"attention": attention}) if attention else settings
@@ -120,7 +141,23 @@ class App:
                 f'{home.settings_file}: wake_phrase: "{self.settings.wake_phrase}" is said in ordinary talk too; choose words that nobody '
                 f"says otherwise, such as {DEFAULT_PHRASE}"
             )
+        self.machine: Machine = machine or this_machine()
         self._stack = ExitStack()
+
+    @property
+    def profile_name(self) -> Name:
+        """The profile in use: the owner's, or the one that suits the machine."""
+        return profile_name(self.settings, self.machine)
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What this machine can bear, and what its owner wants."""
+        return profile_of(self.settings, self.machine)
+
+    @property
+    def speech_cache_bytes(self) -> int:
+        """Room on the disk for replies as sound."""
+        return self.profile.speech_cache * 2**20
 
     def __enter__(self) -> Self:
         """The app itself."""
@@ -142,7 +179,7 @@ class App:
     @cached_property
     def _encoder(self) -> OnnxEncoder | None:
         folder = shipped("models") / f"understanding-{self.skill.language}"
-        if not folder.is_dir():
+        if not folder.is_dir() or not self.profile.trained_judge:
             return None
         try:
             encoder = OnnxEncoder(folder)
@@ -165,15 +202,13 @@ class App:
             quiet=(time.fromisoformat(begin), time.fromisoformat(end)) if begin and end else None,
             attention=self.settings.attention,
             wake_phrase=WakePhrase(self.settings.wake_phrase, self.skill.spelling),
-            countdown=self.settings.alerts.countdown if alerts and self.settings.alerts.sinks else None,
+            countdown=self.settings.alerts.countdown if alerts and self.settings.alerts.names else None,
         )
 
-    def alert_sinks(self) -> tuple[AlertSink, ...]:
-        """Those who are told of alerts, as the settings name them."""
-        now = TimeOfDay(MonotonicClock()).now
-        webhooks = (Webhook(one.name, one.url, one.secret.get_secret_value(), now) for one in self.settings.alerts.webhook)
-        commands = (Command(one.name, one.run) for one in self.settings.alerts.command)
-        return (*webhooks, *commands)
+    @cached_property
+    def alarms(self) -> Alarms:
+        """Those who are told of alerts, and what tells them."""
+        return self._stack.enter_context(closing(Alarms(self.settings, self.outbox())))
 
     def outbox(self) -> FolderOutbox:
         """Where alerts are kept until somebody has seen them."""
@@ -183,27 +218,69 @@ class App:
         """Where the diary is kept."""
         return self._stack.enter_context(closing(SqliteStore(self.home.data)))
 
-    def recogniser(self) -> Recogniser:
-        """The engine that turns speech into text."""
+    def recogniser(self, speaking: Callable[[], bool] = lambda: False) -> Recogniser:
+        """What turns speech into text: the engine of this device, and a server beside it, if the settings name one and we don't speak."""
+        settings = self.settings
+        if settings.recogniser != "wyoming":
+            return self.own_recogniser()
+        triage = Triage(self.skill, self.encoder())
+
+        def decisive(text: str) -> bool:
+            return triage.escape([text]) is not None or any(flag.sure for flag in triage.flags([text]))
+
+        server = self._server(settings.recogniser_server)
+        return RecogniserWithServer(
+            self.own_recogniser(),
+            server,
+            clock=MonotonicClock(),
+            patience=settings.server_patience,
+            speaking=speaking,
+            decisive=decisive,
+        )
+
+    def own_recogniser(self) -> Recogniser:
+        """The engine of this device that turns speech into text."""
         settings = self.settings
         built = build_recogniser(
-            settings.recogniser, self.home.models, settings.model or None, shipped_dir=shipped("models"), cache_dir=self.home.cache
+            settings.own_recogniser,
+            self.home.models,
+            settings.model or None,
+            shipped_dir=shipped("models"),
+            cache_dir=self.home.cache,
+            profile=self.profile,
         )
-        return self._stack.enter_context(closing(with_second_opinion(built)))
+        return self._stack.enter_context(closing(with_second_opinion(built, self.profile)))
+
+    def _server(self, address: str, voice: str = "") -> RemoteServer:
+        from voiceskill.edges.wyoming.remote import RemoteServer  # here, so that who asks nobody need not wait for it at the start
+
+        host, port = parse_server(address)
+        return self._stack.enter_context(closing(RemoteServer(host, port, self.skill.language, voice)))
+
+    def voice(self) -> Cached | SynthesiserWithServer:
+        """What speaks, with what it said before: the engine of this device, or a server with that beside it, if the settings name one."""
+        settings = self.settings
+        own = self._stack.enter_context(closing(Cached(self.synthesiser(), self.home.cache / "speech", self.speech_cache_bytes)))
+        if settings.synthesiser != "wyoming":
+            return own
+        server = self._server(settings.synthesiser_server, settings.server_voice)
+        theirs = ServerVoice(server, clock=MonotonicClock(), patience=settings.server_patience)
+        return SynthesiserWithServer(own, theirs, Cached(theirs, self.home.cache / "speech of a server", self.speech_cache_bytes))
 
     def spotter(self, recogniser: Recogniser) -> Spotter | None:
         """The ear beside `recogniser` that knows only what may be said as things stand."""
-        built = build_spotter(recogniser, expected_phrases(self.skill), self.skill.spotted.homophones)
+        own = recogniser.own if isinstance(recogniser, RecogniserWithServer) else recogniser
+        built = build_spotter(own, expected_phrases(self.skill), self.skill.spotted.homophones)
         return self._stack.enter_context(closing(built)) if built else None
 
     def synthesiser(self, voice: str | None = None) -> Synthesiser:
-        """The engine that speaks, with the skill's pronunciations. `voice` overrides the settings."""
+        """The engine of this device that speaks, with the skill's pronunciations. `voice` overrides the settings."""
         return self._stack.enter_context(closing(self.new_synthesiser(voice)))
 
     def new_synthesiser(self, voice: str | None = None) -> Synthesiser:
         """The same, for whoever closes it themselves, in any thread."""
         speech = SpeechSettings(
-            engine=self.settings.synthesiser,
+            engine=self.settings.own_synthesiser,
             voice=voice or self.settings.voice or None,
             words_per_minute=self.settings.words_per_minute,
             pitch=self.settings.pitch,

@@ -183,7 +183,7 @@ class BedsideScreen:
             "settings_file": str(self._settings_file()),
             "values": self._app.settings,
             "device_name": self._app.settings.alerts.device,
-            "told_of_alerts": [sink.name for sink in self._app.settings.alerts.sinks],
+            "told_of_alerts": list(self._app.settings.alerts.names),
             "models": self._models.models(),
             "voices": self._known_voices(),
             "countries": sorted(self._app.skill.countries),

@@ -7,10 +7,10 @@ import json
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -27,6 +27,7 @@ from voiceskill.core.interpret import Interpreter
 from voiceskill.core.understanding.outcome import Match, Outcome
 from voiceskill.diary_commands import diary
 from voiceskill.doctor import examine
+from voiceskill.edges.bounded import BoundedFile
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.device_names import DeviceInfo, Direction, lasting_name
 from voiceskill.edges.devices import list_all
@@ -112,7 +113,11 @@ def run(
     wav: Annotated[Path | None, typer.Option(help="Hear this recording instead of the microphone.", metavar="IN.wav")] = None,
     out: Annotated[Path | None, typer.Option(help="Write what the loudspeaker would have played here.", metavar="OUT.wav")] = None,
     events: Annotated[
-        str | None, typer.Option(help="Write what happens as JSON Lines to FILE, or to standard output for -.", metavar="FILE")
+        str | None,
+        typer.Option(
+            help="Write what happens as JSON Lines to FILE, which at 8 MB becomes FILE.1 and is begun anew; - is standard output.",
+            metavar="FILE",
+        ),
     ] = None,
     realtime: Annotated[bool, typer.Option("--realtime", help="Pace the recording as it was spoken.")] = False,
     no_wake: Annotated[bool, typer.Option("--no-wake", help="Answer without being called, whatever the settings say.")] = False,
@@ -158,13 +163,13 @@ def _journal(where: str | None) -> Iterator[Observe]:
     elif where == "-":
         yield Journal(sys.stdout)
     else:
-        with _open_for_writing(Path(where)) as stream:
+        with closing(_open_for_writing(Path(where))) as stream:
             yield Journal(stream)
 
 
-def _open_for_writing(path: Path) -> TextIO:
+def _open_for_writing(path: Path) -> BoundedFile:
     try:
-        return path.open("w", encoding="utf-8")
+        return BoundedFile(path)
     except OSError as error:
         raise Fault(f"{path}: cannot be written: {error.strerror}") from error
 
@@ -372,7 +377,7 @@ def say(
     Example: `voiceskill say "Breathe out slowly." --out breathe.wav`
     """
     with App(home) as device:
-        synthesiser = device.synthesiser(voice)
+        synthesiser = device.synthesiser(voice) if voice else device.voice()
         if voices:
             for one in synthesiser.voices():
                 print(f"{one.id:28} {one.language:8} {one.name}")

@@ -23,10 +23,13 @@ from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.encoder import OnnxEncoder, verify
 from voiceskill.edges.machine import free_disk, free_memory, keeps_time, try_to_write
 from voiceskill.edges.microphone import SoundDeviceMicrophone
+from voiceskill.edges.recognisers.with_server import WithServer as RecogniserWithServer
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.store import SqliteStore
+from voiceskill.edges.synthesisers.with_server import WithServer as SynthesiserWithServer
 from voiceskill.edges.vad import SileroVad
 from voiceskill.ports import HEARING_RATE, Fault, NoAudioDevice, Pcm
+from voiceskill.profiles import UNITS, Machine, Profile, cannot_run
 from voiceskill.settings import AlertSettings, Settings
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.sound_check.verdict import ADVICE, FAULTS, SoundCheck
@@ -73,6 +76,7 @@ class Examined:
 def examine(app: App, before_sound: Callable[[], None]) -> Iterator[Examined]:
     """Look at every part in turn. `before_sound` is called before there is something to be heard, and to be quiet for."""
     yield _look("skill", lambda: Examined("skill", f"{app.skill.name}, {len(app.skill.intents)} intents"))
+    yield _look("machine", lambda: told_of_machine(app.machine, app.profile_name, app.profile))
     yield _look("understanding", lambda: _understanding(app))
     yield _look("recogniser", lambda: _recogniser(app))
     yield _look("synthesiser", lambda: _synthesiser(app))
@@ -111,6 +115,8 @@ def _look(part: str, look: Callable[[], Examined]) -> Examined:
 
 def _understanding(app: App) -> Examined:
     folder = shipped("models") / f"understanding-{app.skill.language}"
+    if not app.profile.trained_judge:
+        return Examined("understanding", "by listed phrases only: the profile of the machine has no trained judge")
     if not folder.is_dir():
         return Examined("understanding", "by listed phrases", advice=(f"{folder} is missing: install voiceskill again",))
     verify(folder)
@@ -125,14 +131,23 @@ def _recogniser(app: App) -> Examined:
     recogniser.start()
     recogniser.accept(np.zeros(HEARING_RATE, np.int16))
     recogniser.hypotheses()
-    return Examined("recogniser", recogniser.name)
+    trouble = recogniser.trouble if isinstance(recogniser, RecogniserWithServer) else None
+    return Examined("recogniser", recogniser.name, advice=_of_server(trouble))
 
 
 def _synthesiser(app: App) -> Examined:
     synthesiser = app.synthesiser()
     if not len(synthesiser.render("One.").pcm):
         raise Fault(f"{synthesiser.name} makes no sound: choose another voice: voiceskill say --voices")
-    return Examined("synthesiser", synthesiser.name)
+    voice = app.voice()
+    if not isinstance(voice, SynthesiserWithServer):
+        return Examined("synthesiser", synthesiser.name)
+    voice.render("One.")
+    return Examined("synthesiser", voice.name, advice=_of_server(voice.trouble))
+
+
+def _of_server(trouble: str | None) -> tuple[str, ...]:
+    return (f"{trouble}: see whether it runs there, and its address in the settings",) if trouble else ()
 
 
 # Sound.
@@ -231,16 +246,34 @@ def told_of_sound(sound: SoundCheck) -> Examined:
 def told_of_alerts(settings: AlertSettings) -> Examined:
     """Whom the settings name as a part of the device, and whether the programs are there. Nothing is sent: that would wake people."""
     figures = {"webhooks": len(settings.webhook), "commands": len(settings.command)}
-    if not settings.sinks:
+    if not settings.names:
         return Examined("alerts", "nobody is told when somebody needs help; docs/alerts.md shows how", figures)
     missing = [one for one in settings.command if shutil.which(one.run[0]) is None]
     if missing:
         raise Fault(f'The program of the command "{missing[0].name}" is not there, or may not be run: correct it in the settings')
-    names = ", ".join(one.name for one in settings.sinks)
+    names = ", ".join(settings.names)
     return Examined("alerts", f"{names}; to see whether they are reached: voiceskill alert test", figures)
 
 
 # The computer.
+
+
+def told_of_machine(machine: Machine, name: str, profile: Profile) -> Examined:
+    """The machine as a part of the device: what it has, and every value of the profile that follows."""
+    values = profile.model_dump()
+    shown = ", ".join(f"{key} {_plain(value)}{f' {UNITS[key]}' if key in UNITS else ''}" for key, value in values.items())
+    figures: dict[str, Figure] = {
+        "profile": name,
+        **{key: value if isinstance(value, int | float | str) else " ".join(value) for key, value in values.items()},
+    }
+    too_old = cannot_run(machine)
+    return Examined("machine", f"{machine}; profile {name}: {shown}", figures, (too_old,) if too_old else ())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", then ".join(value)
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _diary(app: App) -> Examined:

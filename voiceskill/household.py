@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 from voiceskill import __version__
+from voiceskill.alarms import broker_at
 from voiceskill.app import App
 from voiceskill.core.actions import Action
 from voiceskill.core.conversation import Manners, State
@@ -19,21 +20,38 @@ from voiceskill.ports import Clock
 from voiceskill.settings import BadSettings
 from voiceskill.status import Status, Watch
 
-_PORT, _TLS_PORT = 1883, 8883
-
 
 class Household:
     """One device in one household. A conversation shows itself by `observe` and `settled`, once it was announced by `begin`."""
 
-    def __init__(self, skill: Skill, manners: Manners, broker: Broker, entities: Entities, *, name: str, prefix: str, clock: Clock) -> None:
-        """`name` is unique at the broker, `prefix` is where Home Assistant looks for devices. Raises Fault as MqttLink does."""
+    def __init__(
+        self,
+        skill: Skill,
+        manners: Manners,
+        broker: Broker,
+        entities: Entities,
+        *,
+        name: str,
+        prefix: str,
+        clock: Clock,
+        acknowledge: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`name` is unique at the broker, `prefix` is where Home Assistant looks for devices. Raises Fault as MqttLink does.
+
+        `acknowledge` is told of whoever has seen the alert under way.
+        """
         self._entities = entities
+        self._acknowledge = acknowledge
         self._clock = clock
         self._post: Callable[[Event], None] = lambda _: None
         self._watch = Watch(skill, manners, self._show)
         self._births = f"{prefix}/status"
         self._link = MqttLink(
-            broker, name, availability=entities.availability, topics=(entities.commands, self._births), on_message=self._wished
+            broker,
+            name,
+            availability=entities.topics.availability,
+            topics=(entities.topics.commands, self._births),
+            on_message=self._wished,
         )
         topic, payload = entities.discovery(prefix)
         self._link.show({topic: payload})
@@ -76,6 +94,9 @@ class Household:
             if payload == ONLINE:  # Home Assistant has started, and knows of nothing
                 self._link.show_again()
             return
+        if topic == self._entities.topics.acknowledge:
+            self._acknowledge(payload)
+            return
         key = self._entities.key(topic)
         event = self._entities.event(key, payload, self._clock.now()) if key else None
         if event is not None:
@@ -104,9 +125,22 @@ def household_of(app: App, asked_for: str | None = None) -> Iterator[Household |
     if not host:
         yield None
         return
-    port = port or (_TLS_PORT if settings.tls else _PORT)
-    broker = Broker(host, port, settings.user, settings.password.get_secret_value(), tls=settings.tls, ca_file=settings.ca_file)
-    entities = Entities(app.skill, Identity(settings.id, settings.name, __version__), shares_pain=settings.share_pain)
-    made = Household(app.skill, app.manners(), broker, entities, name=settings.id, prefix=settings.prefix, clock=MonotonicClock())
+    entities = Entities(
+        app.skill,
+        Identity(settings.id, settings.name, __version__),
+        shares_pain=settings.share_pain,
+        tells_alerts=app.settings.alerts.household,
+    )
+    alerter = app.alarms.alerter
+    made = Household(
+        app.skill,
+        app.manners(),
+        broker_at(settings, host, port),
+        entities,
+        name=settings.id,
+        prefix=settings.prefix,
+        clock=MonotonicClock(),
+        acknowledge=alerter.acknowledge_under_way if alerter else lambda _: None,
+    )
     with closing(made):
         yield made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 from voiceskill.core.actions import Action, Alert, Called, EndAlert, Guiding, Say, Understood
 from voiceskill.core.events import (
@@ -78,11 +78,21 @@ def describe(happening: Event | Action) -> dict[str, Any] | None:
             return None
 
 
+class Stream(Protocol):
+    """Where lines go."""
+
+    def write(self, line: str, /) -> int:
+        """Add a line."""
+
+    def flush(self) -> None:
+        """Have it with whoever reads."""
+
+
 class Journal:
     """Writes the event stream. The owner of the stream sees what is said; nothing is written unless asked for."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream: TextIO | None = stream
+    def __init__(self, stream: Stream) -> None:
+        self._stream: Stream | None = stream
 
     def __call__(self, at: float, happening: Event | Action) -> None:
         """Write one line. When the reader has gone or the disk is full the journal ends; the conversation doesn't."""

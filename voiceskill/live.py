@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
-from voiceskill.alerting import Alerter, Submit
-from voiceskill.app import SPEECH_CACHE_BYTES, App, build_checker, kept
+from voiceskill.app import App, build_checker, kept
 from voiceskill.core.conversation import State
 from voiceskill.core.conversation.by_hand import hears
 from voiceskill.core.events import ClockSet, Event, Started
@@ -27,12 +24,14 @@ from voiceskill.edges.machine import boot_id, keeps_time, save_memory
 from voiceskill.edges.microphone import SoundDeviceMicrophone
 from voiceskill.edges.speaker import SoundDeviceSpeaker
 from voiceskill.edges.synthesisers.cache import Cached
+from voiceskill.edges.synthesisers.with_server import WithServer
 from voiceskill.edges.tape import Tape
 from voiceskill.heartbeat import Heartbeat
 from voiceskill.keep import Keeper
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop, Observe
 from voiceskill.ports import Clock, EchoCanceller, Fault, Frame, NoAudioDevice, Pcm
+from voiceskill.profiles import Profile
 from voiceskill.settings import Settings
 from voiceskill.sound_check.checker import SoundChecker
 from voiceskill.speak import Voice
@@ -71,8 +70,8 @@ def run_live(
             inbox[0].post(event)
 
         devices = Devices(PortAudioSound(settings, clock), clock=clock, post=post)
-        recogniser = app.recogniser()
-        synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", SPEECH_CACHE_BYTES)))
+        recogniser = app.recogniser(lambda: bool(inbox and inbox[0].state.speaking))
+        synthesiser = stack.enter_context(closing(app.voice()))
         renderer = stack.enter_context(_worker("render"))
         voice = Voice(
             synthesiser,
@@ -87,7 +86,7 @@ def run_live(
         keeper = Keeper(store, clock=clock, post=post, submit=stack.enter_context(_worker("keep", finish=True)).submit)
         time_of_day = TimeOfDay(clock, keeps_time)
         checker = build_checker(voice, devices.rate, settings.volume, clock, post)
-        alerter = build_alerter(app, clock, time_of_day, post)
+        alerter = app.alarms.alerter
         loop = Loop(
             app.conversation(alerts=alerter is not None),
             State(memory=kept(store)),
@@ -100,6 +99,8 @@ def run_live(
             settled=settled,
         )
         inbox.append(loop)
+        if alerter:
+            alerter.report(post)
         echo = build_echo_canceller(devices.rate, clock)
         tape = stack.enter_context(closing(Tape(record, devices.rate, time_of_day.now()))) if record else None
         heard = heartbeat.heard if heartbeat else lambda: None
@@ -135,7 +136,8 @@ def run_live(
             )
         if not failure:
             said = app.skill.help.fixed(settings.alerts.countdown) if app.skill.help and alerter else ()
-            threading.Thread(target=_render_ahead, args=(synthesiser, app.skill, said), name="render ahead", daemon=True).start()
+            ahead = (synthesiser, app.skill, said, app.profile)
+            threading.Thread(target=render_ahead, args=ahead, name="render ahead", daemon=True).start()
             on_ready(loop, "; ".join((recogniser.name, synthesiser.name, *devices.names)))
             unset = time_of_day.unset
             post(Started(clock.now(), time_of_day.now(), recording=tape is not None, boot=boot_id(), unset=unset))
@@ -146,23 +148,6 @@ def run_live(
                 heartbeat.end()
     if failure:
         raise failure[0]
-
-
-def build_alerter(app: App, clock: Clock, time_of_day: TimeOfDay, post: Callable[[Event], None]) -> Alerter | None:
-    """What tells the household, if there is anybody to be told."""
-    sinks = app.alert_sinks()
-    if not sinks:
-        return None
-    return Alerter(
-        [(sink, _never_awaited(f"alert {sink.name}")) for sink in sinks],
-        app.outbox(),
-        device=app.settings.alerts.device,
-        clock=clock,
-        now=time_of_day.now,
-        post=post,
-        submit=_never_awaited("alerts"),
-        pause=time.sleep,
-    )
 
 
 class Ear:
@@ -280,14 +265,15 @@ def _lasting(wanted: str | None, found: str) -> str:
     return found if wanted is None or wanted.isdecimal() else wanted
 
 
-def _render_ahead(synthesiser: Cached, skill: Skill, of_alerts: Iterable[str]) -> None:
+def render_ahead(synthesiser: Cached | WithServer, skill: Skill, of_alerts: Iterable[str], profile: Profile) -> None:
     """Have all that may be said ready as sound; flags and `of_alerts` first, in memory, to be spoken even if the synthesiser dies."""
     flags = [intent for intent in skill.intents.values() if intent.kind is Kind.FLAG]
     rest = [intent for intent in skill.intents.values() if intent.kind is not Kind.FLAG]
     with suppress(Fault):  # what cannot be rendered now is tried again, and reported, when it is to be said
         synthesiser.render_ahead([*_spoken(flags), *(sentence for line in of_alerts for sentence in sentences(line))], hold=True)
-        synthesiser.render_ahead([f"{number(value).capitalize()}." for value in range(1, 11)])
-        synthesiser.render_ahead(_spoken(rest))
+        if profile.render_ahead == "all":
+            synthesiser.render_ahead([f"{number(value).capitalize()}." for value in range(1, 11)], share=profile.render_share)
+            synthesiser.render_ahead(_spoken(rest), share=profile.render_share)
 
 
 def _spoken(intents: Iterable[Intent]) -> list[str]:
@@ -295,21 +281,6 @@ def _spoken(intents: Iterable[Intent]) -> list[str]:
     steps = [step for intent in intents if intent.routine for part in intent.routine.parts for step in part.steps]
     lines += [line for step in steps for line in (step.say, step.again, step.otherwise, step.easier) if line]
     return list(dict.fromkeys(sentence for line in lines for sentence in sentences(line)))
-
-
-def _never_awaited(name: str) -> Submit:
-    """A thread that does jobs in order, and is left behind at the end: what it did not finish is in the outbox."""
-    jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-
-    def work() -> None:
-        while True:
-            try:
-                jobs.get()()
-            except Exception:  # noqa: BLE001 - a mistake in one alert must not cost the next one
-                _log.exception("a job of %s failed", name)
-
-    threading.Thread(target=work, name=name, daemon=True).start()
-    return jobs.put
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from voiceskill.app import Home, shipped
+from voiceskill.app import Home, profile_of, shipped
 from voiceskill.edges.encoder import verify as verify_shipped
 from voiceskill.edges.model_management.library import VOICES, Installed, Library
 from voiceskill.edges.model_management.manifest import INSTALLABLE, Kind, Manifest, Model
@@ -283,7 +283,7 @@ def _verified(one: Installed) -> bool:
 
 def _hears_with(home: Home, settings: Settings) -> str:
     """The name of the model that it hears with, or would if it were whole; the path of one that lies elsewhere."""
-    choice = first_choice(settings.recogniser, home.models, settings.model or None)
+    choice = first_choice(settings.own_recogniser, home.models, settings.model or None, profile_of(settings))
     path = home.models / choice
     return path.name if path.parent == home.models else str(path)
 

@@ -313,7 +313,7 @@ class Store(Protocol):
         ...
 
     def save_progress(self, progress: Progress | None) -> None:
-        """Keep where somebody is in a routine, or that they are in none."""
+        """Keep where somebody is in a routine, or that they are in none. A power cut may cost the last half minute of it."""
         ...
 
     def put_right(self, now: RightTime) -> None:

@@ -37,7 +37,7 @@ class RecordedDevice:
         self._clock = clock
         self._echo = echo(OUT_RATE, clock) if echo else NoEcho()
         self._voice = Voice(
-            synthesiser or app.synthesiser(),
+            synthesiser or app.voice(),
             rate=self.speaker.rate,
             volume=app.settings.volume,
             clock=clock,

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 
 from voiceskill import __version__
 from voiceskill.addresses import Address, Door, parse_address
-from voiceskill.alerting import Alerter
-from voiceskill.app import SPEECH_CACHE_BYTES, App
-from voiceskill.core.actions import Alert, EndAlert
+from voiceskill.app import App
 from voiceskill.core.conversation import Conversation
 from voiceskill.core.visiting import for_visitors
 from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.clock import MonotonicClock, TimeOfDay
 from voiceskill.edges.synthesisers.cache import Cached
-from voiceskill.live import build_alerter
 from voiceskill.ports import Clock, Fault
 from voiceskill.settings import BadSettings
-from voiceskill.visitors import Visitors
+from voiceskill.visitors import Visitors, is_visitors
 
 _log = logging.getLogger(__name__)
 
@@ -50,24 +45,36 @@ def wyoming_address(app: App, asked_for: str | None = None) -> Address:
 
 
 @contextmanager
-def wyoming(app: App, address: Address) -> Iterator[Address]:
-    """Serve over Wyoming meanwhile, at the address given back. Raises Fault, and ModelMissing, where that cannot be."""
+def wyoming(app: App, address: Address, *, alone: bool = True) -> Iterator[Address]:
+    """Serve over Wyoming meanwhile, at the address given back. Raises Fault, and ModelMissing, where that cannot be.
+
+    Where nobody is served at the bedside, `alone`, we go on with alerts of visitors that were under way when the power went.
+    """
     from voiceskill.edges.wyoming.offer import Offer  # here, so that who serves nobody need not wait for it at the start
     from voiceskill.edges.wyoming.server import WyomingServer
 
     with ExitStack() as stack:
         clock = MonotonicClock()
         visitors = build_visitors(app, clock)
-        stack.enter_context(_looked_after(visitors.work))
+        alerter = app.alarms.alerter
+
+        def work() -> None:
+            visitors.work()
+            if alerter:
+                alerter.tick()
+
+        stack.enter_context(_looked_after(work))
         offer = Offer(
             answering=visitors,
-            recogniser=app.recogniser(),
-            synthesiser=stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", SPEECH_CACHE_BYTES))),
+            recogniser=app.own_recogniser(),
+            synthesiser=stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", app.speech_cache_bytes))),
             about=app.skill.name,
             language=app.skill.language,
             version=__version__,
         )
         server = stack.enter_context(WyomingServer(offer, address, Door.of(app.settings.wyoming_allow), clock))
+        if alone and alerter:
+            alerter.recall(is_visitors)
         yield server.address
 
 
@@ -81,7 +88,7 @@ def beside_the_bed(app: App) -> Iterator[None]:
         if app.settings.wyoming:
             address = wyoming_address(app)
             try:
-                stack.enter_context(wyoming(app, address))
+                stack.enter_context(wyoming(app, address, alone=False))
             except BadSettings:
                 raise
             except Fault as fault:
@@ -93,29 +100,17 @@ def build_visitors(app: App, clock: Clock) -> Visitors:
     """What answers those who ask from elsewhere. Raises BadSettings where the skill has no words for them."""
     if app.skill.visitors is None:
         raise BadSettings(f'{app.home.intents / "skill.yaml"}: has no "visitors": add what is said to those who ask from elsewhere')
-    time_of_day = TimeOfDay(clock)
-    alerter = build_alerter(app, clock, time_of_day, lambda _: None)
-    return Visitors(
-        Conversation(for_visitors(app.skill), app.interpreter(), app.manners()),
+    alerter = app.alarms.alerter
+    visitors = Visitors(
+        Conversation(for_visitors(app.skill), app.interpreter(), app.manners(alerts=alerter is not None)),
         app.skill.visitors,
         clock=clock,
-        now=time_of_day.now,
-        alerts=NoAlerts() if alerter is None else _Once(alerter),
+        now=TimeOfDay(clock).now,
+        alerts=alerter or NoAlerts(),
     )
-
-
-class _Once:
-    """Raises alerts for visitors, each once: they come and go, and whoever is told looks after the rest."""
-
-    def __init__(self, alerter: Alerter) -> None:
-        self._alerter = alerter
-
-    def send(self, alert: Alert) -> None:
-        """See loop.Alerting."""
-        self._alerter.send(replace(alert, id=f"visitor-{time.time_ns()}"))
-
-    def end(self, action: EndAlert) -> None:
-        """See loop.Alerting."""
+    if alerter:
+        alerter.report(visitors.post)
+    return visitors
 
 
 @contextmanager

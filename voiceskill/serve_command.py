@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -47,7 +48,10 @@ def serve(
     if mqtt is not None and not audio:
         raise typer.BadParameter("--mqtt shows the device at the bedside: give --audio too")
     stop_when_signalled()
-    with App(home) as device, wyoming(device, wyoming_address(device, wyoming_at)) as address, screen_at(device, announce, http) as screen:
+    with ExitStack() as stack:
+        device = stack.enter_context(App(home))
+        address = stack.enter_context(wyoming(device, wyoming_address(device, wyoming_at), alone=not audio))
+        screen = stack.enter_context(screen_at(device, announce, http))
         typer.echo(f"Answering others at tcp://{address}. Ctrl-C stops.", err=True)
         if audio:
             with household_of(device, mqtt) as household, light_of(device) as light:

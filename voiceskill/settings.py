@@ -10,10 +10,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from voiceskill.addresses import parse_address, parse_network
-from voiceskill.core.addresses import fault_of
+from voiceskill.addresses import parse_address, parse_network, parse_server
+from voiceskill.core.addresses import fault_of, may_be_home
 from voiceskill.core.attention import DEFAULT_PHRASE, Attention, unfit
 from voiceskill.ports import Fault
+from voiceskill.profiles import MachineSettings, Name
 
 TimeOfDay = Annotated[str, Field(pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d$")]
 
@@ -34,6 +35,17 @@ WakeText = Annotated[str, AfterValidator(_callable)]
 
 def _listening(address: str) -> str:
     return address and f"tcp://{parse_address(address)}"
+
+
+def _server(address: str) -> str:
+    if address:
+        host, _ = parse_server(address)
+        if not may_be_home(host):
+            raise ValueError("is not at home, and everybody between could listen; name a machine on your own network")
+    return address
+
+
+ServerAt = Annotated[str, AfterValidator(_server)]
 
 
 def _network(network: str) -> str:
@@ -62,6 +74,10 @@ def _few_words(people: str) -> str:
 WebAddress = Annotated[str, AfterValidator(_address)]
 NonEmpty = Annotated[str, Field(min_length=1)]
 People = Annotated[str, AfterValidator(_few_words)]
+
+
+HOUSEHOLD = "household"
+"""The name of the broker among those who are told of alerts."""
 
 
 class _Table(BaseModel):
@@ -95,21 +111,25 @@ class AlertSettings(_Table):
     countdown: Annotated[int, Field(ge=5, le=60)] = Field(
         10, description="seconds in which a call for help can be cancelled before it is sent; an emergency is sent at once"
     )
+    household: bool = Field(
+        default=False,
+        description="whether the broker under [mqtt] is told, for Home Assistant or the like to pass on; somebody must listen there",
+    )
     webhook: list[WebhookSettings] = Field([], description="addresses that are told")
     command: list[CommandSettings] = Field([], description="programs that are told")
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [sink.name for sink in self.sinks]
+        names = self.names
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f'two of them have the name "{twice}"; give each its own')
         return self
 
     @property
-    def sinks(self) -> tuple[WebhookSettings | CommandSettings, ...]:
-        """All that are told; none, where nobody is."""
-        return (*self.webhook, *self.command)
+    def names(self) -> tuple[str, ...]:
+        """The names of all that are told; none, where nobody is."""
+        return (*(sink.name for sink in (*self.webhook, *self.command)), *([HOUSEHOLD] if self.household else []))
 
 
 class MqttSettings(_Table):
@@ -134,12 +154,28 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    recogniser: Literal["auto", "vosk", "moonshine"] = Field(
-        "auto", description="engine that turns speech into text; auto takes an installed Vosk model, else Moonshine"
+    recogniser: Literal["auto", "vosk", "moonshine", "wyoming"] = Field(
+        "auto",
+        description="engine that turns speech into text; auto takes an installed Vosk model, else Moonshine; wyoming asks "
+        "recogniser_server too, and goes on as auto where that does not answer",
+    )
+    recogniser_server: ServerAt = Field(
+        "",
+        description="where recogniser = wyoming finds a Wyoming speech-to-text server, such as tcp://192.168.1.5:10300; what is said in "
+        "the room is sent there, not encrypted",
     )
     model: str = Field("", description="name of the Vosk model folder to use, or its path; empty: the best one installed")
-    synthesiser: Literal["auto", "pyttsx3", "flite", "piper"] = Field(
-        "auto", description="engine that speaks; auto takes the clearest one present"
+    synthesiser: Literal["auto", "pyttsx3", "flite", "piper", "wyoming"] = Field(
+        "auto",
+        description="engine that speaks; auto takes the clearest one present; wyoming asks synthesiser_server, and goes on as auto where "
+        "that does not answer",
+    )
+    synthesiser_server: ServerAt = Field(
+        "", description="where synthesiser = wyoming finds a Wyoming text-to-speech server, such as tcp://192.168.1.5:10200"
+    )
+    server_voice: str = Field("", description="name of a voice of that server; empty: its own choice")
+    server_patience: Annotated[float, Field(ge=0.2, le=10)] = Field(
+        1.5, description="how long these servers are waited for, in seconds; then this device does it by itself"
     )
     voice: str = Field("", description="voice of the synthesiser; empty: the clearest one. `voiceskill say --voices` lists them")
     words_per_minute: Annotated[int, Field(ge=80, le=260)] = Field(140, description="pace of speech, in words a minute")
@@ -190,8 +226,35 @@ class Settings(BaseModel):
     )
     crisis_line: str = Field("", description="how the crisis line is spoken, in words; empty: a crisis line")
     poison_line: str = Field("", description="how the poison line is spoken, in words; empty: a poison line")
+    profile: Literal["auto", Name] = Field(
+        "auto", description="how much of the machine's memory and processor is used; auto: by how much it has. `voiceskill doctor` shows it"
+    )
+    machine: MachineSettings = Field(MachineSettings(), description="single values that outrank the profile")
     mqtt: MqttSettings = Field(MqttSettings(), description="the broker of the household")
     alerts: AlertSettings = Field(AlertSettings(), description="who is told when somebody needs help")
+
+    @property
+    def own_recogniser(self) -> Literal["auto", "vosk", "moonshine"]:
+        """The engine of this device, whatever server there is."""
+        return "auto" if self.recogniser == "wyoming" else self.recogniser
+
+    @property
+    def own_synthesiser(self) -> Literal["auto", "pyttsx3", "flite", "piper"]:
+        """The same for what speaks."""
+        return "auto" if self.synthesiser == "wyoming" else self.synthesiser
+
+    @model_validator(mode="after")
+    def _servers_are_named(self) -> Self:
+        for what in ("recogniser", "synthesiser"):
+            if getattr(self, what) == "wyoming" and not getattr(self, f"{what}_server"):
+                raise ValueError(f"{what}: there is no server to be asked; set {what}_server")
+        return self
+
+    @model_validator(mode="after")
+    def _broker_is_named(self) -> Self:
+        if self.alerts.household and not self.mqtt.host:
+            raise ValueError("alerts.household: there is no broker to be told; set host under [mqtt]")
+        return self
 
 
 def network_needs(settings: Settings) -> tuple[str, ...]:
@@ -233,7 +296,8 @@ def load_settings(path: Path | None) -> Settings:
 def _explain(text: str, error: ErrorDetails) -> tuple[int, str]:
     message = "no such setting" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
     place = error["loc"][:-1] if error["type"] == "missing" else error["loc"]
-    return _line_of(place, text), f"{'.'.join(str(part) for part in error['loc'] if isinstance(part, str))}: {message}"
+    name = ".".join(str(part) for part in error["loc"] if isinstance(part, str))
+    return _line_of(place, text), f"{name}: {message}" if name else message
 
 
 def _line_of(place: tuple[str | int, ...], text: str) -> int:

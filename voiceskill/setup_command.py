@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import typer
 
-from voiceskill.app import SPEECH_CACHE_BYTES, App, Home
+from voiceskill.app import App, Home
 from voiceskill.core.events import Event
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.synthesisers.cache import Cached
@@ -37,7 +37,7 @@ def setup(home: Home) -> None:
         file = settings_file(home)
         app = stack.enter_context(App(replace(home, settings_file=file if file.exists() else None)))
         clock = MonotonicClock()
-        synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", SPEECH_CACHE_BYTES)))
+        synthesiser = stack.enter_context(closing(Cached(app.synthesiser(), app.home.cache / "speech", app.speech_cache_bytes)))
 
         def heard(event: Event) -> None:
             inbox.put(event)

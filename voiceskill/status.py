@@ -10,7 +10,7 @@ from voiceskill.core.actions import Action
 from voiceskill.core.attention import Attention
 from voiceskill.core.conversation import Manners, State
 from voiceskill.core.conversation.by_hand import hears
-from voiceskill.core.conversation.state import Confirming, Flagged, Held
+from voiceskill.core.conversation.state import Calling, Confirming, CountingDown, Flagged, Held
 from voiceskill.core.diary import PainScored
 from voiceskill.core.events import Event, Heard, NotHeard, SpeechEnded, SpeechStarted
 from voiceskill.core.routines import step_number, steps_in_all
@@ -41,7 +41,9 @@ class UnderWay:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How things stand. `danger` is whether a sign of danger was raised and not yet answered; `pain` the last score told.
+    """How things stand. `danger` is whether a sign of danger was raised and not yet answered, `calls` whether somebody is being called.
+
+    `pain` is the last score told.
 
     `loudness` and `pace` are factors of the usual.
     """
@@ -55,6 +57,7 @@ class Status:
     quiet: bool
     attention: Attention
     hears: bool
+    calls: bool = False
 
 
 class Watch:
@@ -102,6 +105,7 @@ def status_of(skill: Skill, manners: Manners, state: State, hearing: Doing = Doi
         doing=doing,
         routine=_under_way(skill, state),
         danger=isinstance(state.phase, Flagged | Confirming),
+        calls=isinstance(state.help, CountingDown | Calling),
         pain=scores[-1] if scores else None,
         loudness=state.gain,
         pace=state.memory.pace,

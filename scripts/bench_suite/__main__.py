@@ -10,14 +10,18 @@ import typer
 
 from scripts.bench_suite.attention import measure_attention
 from scripts.bench_suite.barge_in import measure_barge_in
+from scripts.bench_suite.beds import COUNTS, measure_beds
+from scripts.bench_suite.cost import measure_cost
 from scripts.bench_suite.endpointing import measure_endpointing
 from scripts.bench_suite.recognisers import measure_recognisers
+from scripts.bench_suite.small import measure_memory
 from scripts.bench_suite.soak import measure_soak
 from scripts.bench_suite.speed import measure_speed
 from scripts.bench_suite.spoken import measure_spoken
 from scripts.bench_suite.tables import report
 from scripts.bench_suite.understanding import measure_understanding
 from scripts.bench_suite.voices import measure_voices
+from scripts.bench_suite.writes import measure_writes
 from voiceskill.app import Home
 
 _HOME = Path("out") / "bench"
@@ -44,6 +48,19 @@ def soak(json: Json = None, hours: Annotated[float, typer.Option(help="Hours tha
     """A day at the bedside, faster than time: what lying in wait costs, and whether anything grows."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
         report(measure_soak(Home.find(data=Path(data)), Path(folder), hours), json)
+
+
+@cli.command()
+def beds(
+    json: Json = None,
+    most: Annotated[int, typer.Option(help="Beds at once, at most.", min=1)] = COUNTS[-1],
+    seconds: Annotated[float, typer.Option(help="How long each number of beds is measured.", min=5)] = 60,
+    every: Annotated[float, typer.Option(help="Seconds between two questions at one bed, on average.", min=1)] = 30,
+) -> None:
+    """A ward: simulated bedside devices that share one `voiceskill serve` and one mosquitto; latency and memory as they grow."""
+    counts = [count for count in COUNTS if count < most] + [most]
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
+        report(measure_beds(Home.find(data=Path(data)), Path(folder), counts, seconds, every), json)
 
 
 @cli.command("barge-in")
@@ -107,6 +124,26 @@ def attention(json: Json = None, sample: Annotated[int, typer.Option(help="Lines
     """How often talk, noise and music call it or make it speak up, and how often who calls is missed."""
     with tempfile.TemporaryDirectory() as folder:
         report(measure_attention(Home.find(), Path(folder), sample), json)
+
+
+@cli.command()
+def memory(json: Json = None) -> None:
+    """Each profile in a conversation over virtual sound devices, under limits of memory; needs root."""
+    report(measure_memory(_HOME.resolve()), json)
+
+
+@cli.command()
+def cost(json: Json = None) -> None:
+    """Instructions for a second of sound, in a quiet room, while somebody talks, and while it speaks; needs Valgrind."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
+        report(measure_cost(Path(data), Path(folder)), json)
+
+
+@cli.command()
+def writes(json: Json = None) -> None:
+    """What a day at the bedside writes to an SD card; needs root."""
+    with tempfile.TemporaryDirectory() as folder:
+        report(measure_writes(Path(folder)), json)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -54,11 +54,15 @@ class Device:
 
 
 @contextmanager
-def running(environment: Mapping[str, str], data: Path) -> Iterator[tuple[Device, float]]:
-    """The device, ready, and the seconds that took from the command to the event."""
-    command = [sys.executable, "-m", "voiceskill", "run", "--events", "-", "--data-dir", str(data)]
+def running(
+    environment: Mapping[str, str], data: Path, settings: Path | None = None, enter: Callable[[], None] | None = None
+) -> Iterator[tuple[Device, float]]:
+    """The device, ready, and the seconds that took from the command to the event. `enter` is called in its process before it begins."""
+    own = ["--config", str(settings)] if settings else []
+    command = [sys.executable, "-m", "voiceskill", "run", "--events", "-", "--data-dir", str(data), *own]
     began = time.monotonic()
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603
+    streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(command, env=environment, preexec_fn=enter, **streams) as process:  # noqa: S603
         try:
             assert process.stdout is not None  # noqa: S101 - for the type checker
             device = Device(process.stdout)

@@ -15,10 +15,19 @@ _PROC = Path("/proc")
 _INTERVAL_SECONDS = 0.003
 
 
+def held_mb(process: str = "self") -> float | None:
+    """The memory that a process holds now, in MB (10^6 bytes); None when it is gone."""
+    return _status_mb(process, "VmRSS")
+
+
 def peak_mb(process: str = "self") -> float | None:
     """The most memory a process has held so far, in MB (10^6 bytes); None when it is gone."""
+    return _status_mb(process, "VmHWM")
+
+
+def _status_mb(process: str, name: str) -> float | None:
     try:
-        found = re.search(r"VmHWM:\s+(\d+) kB", (_PROC / process / "status").read_text())
+        found = re.search(rf"{name}:\s+(\d+) kB", (_PROC / process / "status").read_text())
     except OSError:
         return None
     return int(found[1]) * 1024 / 1e6 if found else None

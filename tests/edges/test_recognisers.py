@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,6 +72,13 @@ class TestMoonshine:
         heard = read(moonshine, np.concatenate([noise(9, 3), speech["stop"], noise(9, 3)]))
         assert fuzz.ratio(heard, SPOKEN["stop"]) >= 75, f"{heard}: one synthetic word in noise may be off by a letter, not more"
 
+    def test_bounded_for_a_small_machine_it_hears_the_same_but_only_the_end_of_what_is_long(self, speech: dict[str, Pcm]) -> None:
+        small = MoonshineRecogniser(threads=1, longest_seconds=5)
+        assert "MOONSHINE_ORT_SINGLE_THREAD" not in os.environ
+        assert read(small, speech["legs"]) == SPOKEN["legs"]
+        assert "legs" not in read(small, np.concatenate([speech["legs"], noise(4, 3), speech["pain"]])).lower()
+        small.close()
+
     def test_more_sound_after_a_reading_is_read_with_the_rest(self, moonshine: MoonshineRecogniser, speech: dict[str, Pcm]) -> None:
         moonshine.start()
         moonshine.accept(speech["stop"])
@@ -113,7 +121,7 @@ class TestMoonshine:
         read(moonshine, noise(2, 30_000))
 
 
-def no_moonshine() -> Recogniser:
+def no_moonshine(**_: object) -> Recogniser:
     raise ModelMissing("no wheel for this machine")
 
 

@@ -90,6 +90,28 @@ def test_every_kind_of_entry_and_the_routine_under_way_are_remembered_after_a_re
     assert [entry.at.isoformat() for entry in memory.entries] == [NOW.isoformat()] * len(ONE_OF_EACH)
 
 
+def test_nobody_waits_for_the_disk_at_each_step_of_a_routine_but_for_every_entry(folder: Path) -> None:
+    with opened(folder) as store:
+        store.save(PainScored(NOW, 2))
+        assert store._connection is not None
+        asked: list[str] = []
+        store._connection.set_trace_callback(asked.append)
+
+        def hurried(change: Callable[[], None]) -> bool:
+            asked.clear()
+            change()
+            (written,) = [number for number, text in enumerate(asked) if not text.startswith("PRAGMA")]
+            return "PRAGMA synchronous = NORMAL" not in asked[:written]
+
+        assert hurried(lambda: store.save_progress(PROGRESS))
+        assert not hurried(lambda: store.save_progress(PROGRESS))
+        assert not hurried(lambda: store.save_progress(None))
+        assert hurried(lambda: store.save(PainScored(NOW, 3)))
+        store.save_progress(PROGRESS)
+        store.save_progress(PROGRESS)
+        assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
 def test_a_first_start_remembers_nothing_and_leaves_nothing_on_the_disk(folder: Path) -> None:
     with opened(folder) as store:
         assert store.load() == Memory()

@@ -172,7 +172,9 @@ def test_danger_told_to_any_satellite_is_asked_about_too() -> None:
     assert BLUEPRINT["triggers"][1] == {"trigger": "event", "id": "house", "event_type": EVENT}
 
 
-@pytest.mark.parametrize("trigger", [told("finished"), told(""), {"platform": "mqtt", "id": "device"}, told("x") | {"payload_json": {}}])
+@pytest.mark.parametrize(
+    "trigger", [told("finished"), told("today"), told(""), {"platform": "mqtt", "id": "device"}, told("x") | {"payload_json": {}}]
+)
 def test_nobody_is_alarmed_by_anything_else(trigger: Mapping[str, Any]) -> None:
     house = House({KITCHEN: ["yes"]})
     assert not automation(house).run(trigger)

@@ -37,6 +37,12 @@ class Mosquitto:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, with nothing remembered."""
         options = self._options or ("allow_anonymous true",)
@@ -61,10 +67,18 @@ class Mosquitto:
             self._process = None
 
 
+def with_password(folder: Path, user: str, password: str) -> tuple[str, str]:
+    """Options of a broker that admits this user only."""
+    passwords = folder / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), user, password], check=True, capture_output=True)
+    passwords.chmod(0o644)
+    return "allow_anonymous false", f"password_file {passwords}"
+
+
 class Onlooker:
     """Sees all that is published, and publishes."""
 
-    def __init__(self, port: int, topics: str = "#") -> None:
+    def __init__(self, port: int, topics: str = "#", *, user: str = "", password: str = "", ca_file: str = "") -> None:
         self._messages: queue.Queue[tuple[str, str, bool]] = queue.Queue()
         self._ready: queue.Queue[None] = queue.Queue()
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
@@ -72,6 +86,10 @@ class Onlooker:
             (message.topic, message.payload.decode(errors="replace"), message.retain)
         )
         self._client.on_subscribe = lambda *_: self._ready.put(None)
+        if user:
+            self._client.username_pw_set(user, password)
+        if ca_file:
+            self._client.tls_set(ca_file)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         self._client.subscribe(topics, qos=1)
@@ -85,11 +103,27 @@ class Onlooker:
             if seen == topic and payload in {None, text}:
                 return text, retained
 
+    def seen_until(self, topic: str, payload: str) -> list[tuple[str, str]]:
+        """Topics and payloads of all that comes before this one, not retained."""
+        found: list[tuple[str, str]] = []
+        while True:
+            seen, text, retained = self._messages.get(timeout=PATIENCE_SECONDS)
+            if (seen, text) == (topic, payload):
+                return found
+            if not retained:
+                found.append((seen, text))
+
     def wait_for_json(self, topic: str) -> Any:
         return json.loads(self.wait_for(topic)[0])
 
     def publish(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         self._client.disconnect()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.rehearsing import Bedside, skill
 from voiceskill.core.actions import Alert, Guiding
 from voiceskill.core.conversation import Manners
-from voiceskill.core.events import Adjusted, Event, HearingSwitched, Pressed
+from voiceskill.core.events import Adjusted, AlertAcknowledged, Event, HearingSwitched, Pressed
 from voiceskill.homeassistant.entities import NO_ROUTINE, Entities, Identity
 from voiceskill.status import Doing, status_of
 
@@ -87,6 +87,28 @@ def test_a_danger_sign_shows_until_it_is_dealt_with() -> None:
     assert shown(bed)["state"] == Doing.SPEAKING
     bed.wait(300)
     assert shown(bed)["danger"] == "OFF"
+
+
+def test_somebody_who_called_needs_help_until_it_was_seen_or_called_off() -> None:
+    bed = Bedside(manners=Manners(countdown=10))
+    assert shown(bed)["needs_help"] == "OFF"
+    bed.hear("call for help")
+    assert (shown(bed)["needs_help"], shown(bed)["danger"]) == ("ON", "OFF")
+    bed.wait(600)
+    assert shown(bed)["needs_help"] == "ON"
+    bed.take(AlertAcknowledged(bed.now, bed.last_alert, "Anna"))
+    assert shown(bed)["needs_help"] == "OFF"
+
+
+def test_an_alert_that_a_sink_tells_of_is_not_told_twice_and_can_be_said_to_be_seen() -> None:
+    telling = Entities(skill(), IDENTITY, shares_pain=False, tells_alerts=True)
+    assert telling.happening(Alert("help", "emergency", "one")) is None
+    assert telling.happening(Alert("redflag_fever", "today")) == ("voiceskill/bedside-1/happening", '{"event_type": "today"}')
+    components = json.loads(telling.discovery("homeassistant")[1])["cmps"]
+    assert components["alert"]["state_topic"] == telling.topics.alert
+    assert components["acknowledge"]["command_topic"] == telling.topics.acknowledge
+    assert components["acknowledge"]["payload_press"] == "Somebody in the house"
+    assert "acknowledge" not in json.loads(ENTITIES.discovery("homeassistant")[1])["cmps"]
 
 
 def test_after_good_night_it_is_asleep_and_with_its_hearing_off_it_shows_that() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.household.broker import PATIENCE_SECONDS, Mosquitto, onlooker
+from tests.household.broker import PATIENCE_SECONDS, Mosquitto, onlooker, with_password
 from tests.rehearsing import Bedside, skill
 from voiceskill.core.actions import Alert
 from voiceskill.core.conversation import Manners
@@ -24,6 +24,7 @@ from voiceskill.household import Household
 from voiceskill.ports import Fault
 
 BASE = "voiceskill/bedside-1"
+ROUTINE = next(intent.routine.name for intent in skill().intents.values() if intent.id == "routine_breathing" and intent.routine)
 CONFIG = "homeassistant/device/bedside-1/config"
 
 
@@ -33,7 +34,17 @@ class Device:
     def __init__(self, broker: Broker) -> None:
         self.events: queue.Queue[Event] = queue.Queue()
         entities = Entities(skill(), Identity("bedside-1", "Bedside", "1.0"), shares_pain=False)
-        self.household = Household(skill(), Manners(), broker, entities, name="bedside-1", prefix="homeassistant", clock=VirtualClock())
+        self.seen_by: queue.Queue[str] = queue.Queue()
+        self.household = Household(
+            skill(),
+            Manners(),
+            broker,
+            entities,
+            name="bedside-1",
+            prefix="homeassistant",
+            clock=VirtualClock(),
+            acknowledge=self.seen_by.put,
+        )
 
     def begin(self) -> None:
         self.household.begin(self.events.put)
@@ -53,12 +64,6 @@ def device(broker: Broker) -> Iterator[Device]:
         yield made
     finally:
         made.household.close()
-
-
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as broker:
-        yield broker
 
 
 def at(broker: Mosquitto) -> Broker:
@@ -92,6 +97,30 @@ def test_a_button_pressed_in_the_house_reaches_the_bed(mosquitto: Mosquitto) -> 
         house.wait_for(f"{BASE}/availability", "online")
         house.publish(f"{BASE}/stop/set", "PRESS")
         assert bedside.wish() == Pressed(0.0, "control_stop")
+
+
+@pytest.mark.parametrize(
+    ("key", "payload"),
+    [("quiet", "ON"), ("microphone", "OFF"), ("volume", "60"), ("pace", "120"), ("attention", "wake"), ("start", ROUTINE)],
+)
+def test_what_is_set_in_the_house_is_done_and_shown_as_it_then_is(mosquitto: Mosquitto, key: str, payload: str) -> None:
+    bed = Bedside()
+    with device(at(mosquitto)) as bedside, onlooker(mosquitto.port) as house:
+        bedside.show(bed)
+        house.wait_for(f"{BASE}/attention", "open")
+        house.publish(f"{BASE}/{key}/set", payload)
+        bed.take(bedside.wish())
+        bed.pass_screen()
+        bedside.show(bed)
+        assert house.wait_for(f"{BASE}/{key}", payload)[0]
+
+
+def test_whoever_has_seen_an_alert_can_say_so_over_the_broker_however_it_was_sent(mosquitto: Mosquitto) -> None:
+    with device(at(mosquitto)) as bedside, onlooker(mosquitto.port) as house:
+        house.wait_for(f"{BASE}/availability", "online")
+        house.publish(f"{BASE}/acknowledge/set", "Anna")
+        assert bedside.seen_by.get(timeout=PATIENCE_SECONDS) == "Anna"
+        assert bedside.events.empty()
 
 
 def test_a_wish_of_another_day_or_gibberish_does_nothing(mosquitto: Mosquitto) -> None:
@@ -168,10 +197,7 @@ def wait_for_trouble(bedside: Device) -> str:
 
 
 def test_a_wrong_password_is_named_with_what_to_check(tmp_path: Path) -> None:
-    passwords = tmp_path / "passwords"
-    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "bedside", "right"], check=True, capture_output=True)
-    passwords.chmod(0o644)
-    with Mosquitto(tmp_path, "allow_anonymous false", f"password_file {passwords}") as broker:
+    with Mosquitto(tmp_path, *with_password(tmp_path, "bedside", "right")) as broker:
         with device(Broker("127.0.0.1", broker.port, "bedside", "wrong")) as bedside:
             assert "check user and password" in wait_for_trouble(bedside)
             assert "wrong" not in wait_for_trouble(bedside)
@@ -184,18 +210,6 @@ def test_a_broker_that_is_not_there_is_named(tmp_path: Path) -> None:
     absent = Mosquitto(tmp_path)
     with device(at(absent)) as bedside:
         assert "cannot be reached" in wait_for_trouble(bedside)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A key and a certificate for 127.0.0.1 that vouches for itself."""
-    folder = tmp_path_factory.mktemp("tls")
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate), *names]
-    subprocess.run(command, check=True, capture_output=True)
-    key.chmod(0o644)
-    return key, certificate
 
 
 # The library leaves the socket of a handshake that failed to the garbage collector.

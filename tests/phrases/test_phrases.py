@@ -56,7 +56,7 @@ def test_no_line_is_both_learnt_from_and_judged_on() -> None:
     assert leaks() == []
 
 
-UNTAUGHT = {"control_check_sound", "control_version"}
+UNTAUGHT = {"control_version"}
 """Intents written since the model was trained: heard only in sentences like the listed ones."""
 
 
@@ -69,7 +69,7 @@ def test_the_shipped_model_knows_every_flag_and_all_intents_but_the_newest(app: 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("um my lower back's seized up i was only putting the bins out", "unclear"), ("alexa play some jazz", "unrelated"), ("", "empty")],
+    [("my lower back's seized up putting the bins out", "unclear"), ("alexa play some jazz", "unrelated"), ("", "empty")],
 )
 def test_what_is_not_understood_is_told_from_what_is_not_for_us(interpreter: Interpreter, text: str, reason: str) -> None:
     outcome = interpreter.interpret([text]).outcome

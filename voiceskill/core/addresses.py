@@ -20,12 +20,13 @@ def fault_of(url: str) -> str | None:
         return "is no address; write one like https://example.org/alert"
     if parts.username is not None:
         return "holds a user name; leave that out, and use a secret"
-    if parts.scheme == "http" and not _may_be_home(host):
+    if parts.scheme == "http" and not may_be_home(host):
         return "would be sent where everybody can read it; use https, or http with an address at home"
     return None
 
 
-def _may_be_home(host: str) -> bool:
+def may_be_home(host: str) -> bool:
+    """Whether a machine, by number or name, may be one at home."""
     try:
         return is_home(host)
     except ValueError:

@@ -295,6 +295,8 @@ class VisitorLines:
 
     `routine` answers a wish for a routine, followed by `begin` and its first step where anybody may do that by themselves; `diary` what is
     told or asked of the diary, `device` what can only be done at the bedside, `good_night` a good night, and `nothing` what is not for us.
+    `alert_sent` tells that an alert has gone out. The last two are written, not spoken: that it was told of elsewhere in the house, and
+    that it was called off there.
     """
 
     routine: str
@@ -303,6 +305,9 @@ class VisitorLines:
     device: str
     good_night: str
     nothing: str
+    alert_sent: str
+    elsewhere: str
+    ended: str
 
 
 @dataclass(frozen=True, slots=True)

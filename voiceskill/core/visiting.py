@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voiceskill.core.routines import Routine
-from voiceskill.core.skill import Control, Intent, Kind, Note, Skill, VisitorLines
+from voiceskill.core.skill import Control, HelpLines, Intent, Kind, Note, Skill, VisitorLines
 
 _OF_OUR_VOICE = frozenset({Control.LOUDER, Control.QUIETER, Control.SLOWER, Control.FASTER})
 """What changes our own voice; theirs is another loudspeaker's."""
@@ -24,10 +24,19 @@ def for_visitors(skill: Skill) -> Skill:
         skill,
         intents={intent.id: _for_visitors(intent, lines) for intent in skill.intents.values()},
         guide=replace(skill.guide, none_under_way=lines.routine) if skill.guide else None,
+        help=_told_elsewhere(skill.help, lines) if skill.help else None,
     )
 
 
+def _told_elsewhere(said: HelpLines, lines: VisitorLines) -> HelpLines:
+    """Whoever is told must not look for them at the bedside."""
+    asked, sign = (f"{title}, {lines.elsewhere}" for title in (said.asked, said.sign))
+    return replace(said, asked=asked, sign=sign, sent=lines.alert_sent, ended=lines.ended)
+
+
 def _for_visitors(intent: Intent, lines: VisitorLines) -> Intent:
+    if intent.title:
+        intent = replace(intent, title=f"{intent.title}, {lines.elsewhere}")
     if intent.routine:
         return _pointing_to_the_bedside(intent, " ".join([lines.routine, *_alone(intent, intent.routine, lines)]))
     if intent.note not in {None, Note.SCREENED}:

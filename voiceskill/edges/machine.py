@@ -1,14 +1,21 @@
-"""The computer itself: its disk, its memory, and whether anything keeps its time."""
+"""The computer itself: its processor, its disk, its memory, and whether anything keeps its time."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import re
 import shutil
+import struct
 import tempfile
 import time
 from pathlib import Path
+
+from voiceskill.profiles import Machine
+
+_MEMORY = Path("/proc/meminfo")
+_GROUPS = Path("/sys/fs/cgroup")
 
 _NOT_SYNCHRONISED = 5
 """TIME_ERROR of adjtimex(2)."""
@@ -51,11 +58,7 @@ def try_to_write(folder: Path) -> None:
 
 def free_memory() -> int | None:
     """Bytes that programs may still take without swapping; None where the system does not tell."""
-    try:
-        told = re.search(r"^MemAvailable:\s+(\d+) kB$", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
-    except OSError:
-        return None
-    return int(told[1]) * 1024 if told else None
+    return _number_in(_MEMORY, r"^MemAvailable:\s+(\d+) kB$", 1024)
 
 
 def boot_id() -> str:
@@ -92,3 +95,38 @@ def keeps_time() -> bool:
         return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))) != _NOT_SYNCHRONISED
     except (OSError, AttributeError):
         return True
+
+
+def this_machine() -> Machine:
+    """What this computer is. Where a limit is set on the memory of our control group, that is all the memory there is."""
+    limits = [free for free in (_number_in(_MEMORY, r"^MemTotal:\s+(\d+) kB$", 1024), *_group_limits()) if free is not None]
+    return Machine(
+        memory=min(limits, default=None),
+        cores=len(os.sched_getaffinity(0)),
+        quick=platform.machine() in {"x86_64", "AMD64"} or " asimddp" in _text(Path("/proc/cpuinfo")),
+        bits=struct.calcsize("P") * 8,
+    )
+
+
+def _group_limits() -> list[int | None]:
+    """Bytes that our control group may take, and those that it is in."""
+    found: list[int | None] = []
+    for line in _text(Path("/proc/self/cgroup")).splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers in {"", "memory"}:
+            root, name = (_GROUPS / "memory", "memory.limit_in_bytes") if controllers else (_GROUPS, "memory.max")
+            group = root / path.lstrip("/")
+            found += [_number_in(folder / name, r"^(\d+)$", 1) for folder in (group, *group.parents) if folder.is_relative_to(root)]
+    return found
+
+
+def _number_in(file: Path, pattern: str, factor: int) -> int | None:
+    told = re.search(pattern, _text(file), re.MULTILINE)
+    return int(told[1]) * factor if told else None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""

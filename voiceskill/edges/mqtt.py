@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from voiceskill.ports import Fault
 
@@ -21,6 +23,10 @@ _LAST_RETRY_SECONDS = 60
 _KEEPALIVE_SECONDS = 30
 _LONGEST_COMMAND = 200
 """Bytes; what is longer is no command of ours."""
+
+_NOBODY_LISTENS = 0x10
+_TOO_NEW = "Unsupported protocol version"
+"""Answers of brokers: https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html#_Toc3901031."""
 
 ONLINE, OFFLINE = "online", "offline"
 
@@ -40,9 +46,9 @@ class Broker:
 class MqttLink:
     """Shows things to a broker, and hands in what it sends us.
 
-    Nothing waits for the network: what can't be shown now is shown, as it stands then, when the broker is back. `availability` is the topic
-    of the last will. `on_message` is called with topic and text in the link's own thread; retained messages, which somebody sent some
-    other day, are left out.
+    Only `deliver` waits for the network: what can't be shown now is shown, as it stands then, when the broker is back. `availability`
+    is the topic of the last will, if there is to be one. `on_message` is called with topic and text in the link's own thread; retained
+    messages, which somebody sent some other day, are left out.
     """
 
     def __init__(
@@ -50,29 +56,45 @@ class MqttLink:
         broker: Broker,
         client_id: str,
         *,
-        availability: str,
+        availability: str | None,
         topics: tuple[str, ...],
         on_message: Callable[[str, str], None],
+        longest_wait: int = _LAST_RETRY_SECONDS,
+        minds_nobody: bool = False,
     ) -> None:
-        """Raises Fault where the certificate cannot be used. `start` connects."""
+        """Raises Fault where the certificate cannot be used. `start` connects; a lost broker is looked for each `longest_wait` seconds.
+
+        A link that `minds_nobody` asks to be told where nobody listens to what it delivers; brokers of before 2019 don't tell.
+        """
         self._broker = broker
         self._availability = availability
         self._topics = topics
         self._on_message = on_message
         self._shown: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._trouble: str | None = None
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
-        self._client.will_set(availability, OFFLINE, qos=1, retain=True)
-        self._client.reconnect_delay_set(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS)
-        if broker.user:
-            self._client.username_pw_set(broker.user, broker.password or None)
-        if broker.tls:
-            self._client.tls_set_context(_context(broker.ca_file))
-        self._client.on_connect = self._connected
-        self._client.on_connect_fail = self._not_reached
-        self._client.on_disconnect = self._disconnected
-        self._client.on_message = self._received
+        self._unheard: set[int] = set()
+        self._client_id = client_id
+        self._longest_wait = longest_wait
+        self._trusted = _context(broker.ca_file) if broker.tls else None
+        self._client = self._new_client(paho.MQTTv5 if minds_nobody else paho.MQTTv311)
+
+    def _new_client(self, protocol: MQTTProtocolVersion) -> paho.Client:
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=protocol)
+        if self._availability:
+            client.will_set(self._availability, OFFLINE, qos=1, retain=True)
+        client.reconnect_delay_set(_FIRST_RETRY_SECONDS, self._longest_wait)
+        if self._broker.user:
+            client.username_pw_set(self._broker.user, self._broker.password or None)
+        if self._trusted:
+            client.tls_set_context(self._trusted)
+        client.on_connect = self._connected
+        client.on_connect_fail = self._not_reached
+        client.on_disconnect = self._disconnected
+        client.on_message = self._received
+        client.on_publish = self._published
+        return client
 
     @property
     def connected(self) -> bool:
@@ -101,6 +123,29 @@ class MqttLink:
         """Publish something that happens now. False where nobody is connected to hear of it."""
         return self.connected and self._client.publish(topic, payload, qos=1).rc == paho.MQTT_ERR_SUCCESS
 
+    def deliver(self, payloads: Mapping[str, str], within: float) -> None:
+        """Publish by topic, in order, what happens now, and wait until the broker has taken it.
+
+        Raises Fault where it has not in so many seconds, or tells that nobody listens to any of it. A link that was just started is waited
+        for; one that knows of a trouble is not.
+        """
+        deadline = time.monotonic() + within
+        with self._changed:
+            self._changed.wait_for(lambda: self.connected or self._trouble, within)
+        if not self.connected:
+            raise Fault(self._trouble or f"{self._name} does not answer: see whether it is switched on")
+        sent = [self._client.publish(topic, payload, qos=1) for topic, payload in payloads.items()]
+        with suppress(ValueError, RuntimeError):  # it is known by what was taken
+            for one in sent:
+                one.wait_for_publish(max(0.0, deadline - time.monotonic()))
+        if not all(one.is_published() for one in sent):
+            raise Fault(f"{self._name} did not take it within {within:.0f} seconds: see whether it is switched on")
+        unheard = {one.mid for one in sent} & self._unheard
+        self._unheard -= unheard
+        if len(unheard) == len(sent):
+            topics = " or ".join(payloads)
+            raise Fault(f"{self._name} took it, but nobody listens there to {topics}: see whether Home Assistant runs and knows the device")
+
     def show_again(self) -> None:
         """Publish all that is to stand there once more: the household asked."""
         with self._lock:
@@ -108,7 +153,7 @@ class MqttLink:
 
     def close(self) -> None:
         """Say that we are gone, and go."""
-        if self.connected:
+        if self.connected and self._availability:
             self._client.publish(self._availability, OFFLINE, qos=1, retain=True).wait_for_publish(1.0)
         self._client.disconnect()
         self._client.loop_stop()
@@ -117,21 +162,32 @@ class MqttLink:
         for topic, payload in payloads.items():
             self._client.publish(topic, payload, qos=1, retain=True)
 
-    def _connected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def _connected(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
+            if reason.getName() == _TOO_NEW and client.protocol == paho.MQTTv5:
+                client.disconnect()
+                self._client = self._new_client(paho.MQTTv311)
+                self.start()
+                return
             self._complain(f"refuses us ({str(reason).lower()}): check user and password in the settings, under [mqtt]")
             return
-        self._trouble = None
         _log.info("connected to the MQTT broker at %s:%d", self._broker.host, self._broker.port)
-        self._client.subscribe([(topic, 1) for topic in self._topics])
-        self._client.publish(self._availability, ONLINE, qos=1, retain=True)
+        for topic in self._topics:
+            self._client.subscribe(topic, qos=1)
+        if self._availability:
+            self._client.publish(self._availability, ONLINE, qos=1, retain=True)
         self.show_again()
+        self._now(None)
+
+    def _published(self, _client: Any, _data: Any, message: int, reason: Any, _properties: Any) -> None:
+        if reason.value == _NOBODY_LISTENS:
+            self._unheard.add(message)
 
     def _not_reached(self, _client: Any, _data: Any) -> None:
         self._complain("cannot be reached: check that it runs, its address, and its certificate where TLS is on")
 
-    def _disconnected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure and self._trouble is None:
+    def _disconnected(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure and self._trouble is None and client is self._client:
             self._complain("is gone; we look for it again and again")
 
     def _received(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
@@ -144,10 +200,19 @@ class MqttLink:
         self._on_message(message.topic, text)
 
     def _complain(self, what: str) -> None:
-        line = f"The MQTT broker at {self._broker.host}:{self._broker.port} {what}"
+        line = f"{self._name} {what}"
         if line != self._trouble:
-            self._trouble = line
             _log.warning("%s", line)
+        self._now(line)
+
+    def _now(self, trouble: str | None) -> None:
+        with self._changed:
+            self._trouble = trouble
+            self._changed.notify_all()
+
+    @property
+    def _name(self) -> str:
+        return f"The MQTT broker at {self._broker.host}:{self._broker.port}"
 
 
 def _context(ca_file: str) -> ssl.SSLContext:

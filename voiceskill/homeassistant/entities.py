@@ -16,6 +16,7 @@ from voiceskill.core.conversation.by_hand import LOUDEST, SOFTEST
 from voiceskill.core.conversation.steering import QUICKEST, SLOWEST
 from voiceskill.core.events import Adjusted, Event, HearingSwitched, Pressed
 from voiceskill.core.skill import Control, Skill
+from voiceskill.homeassistant.topics import FINISHED, HAPPENINGS, Topics
 from voiceskill.status import Status
 
 NO_ROUTINE = "none"
@@ -28,8 +29,8 @@ _BUTTONS = {
 }
 
 _MODES: Mapping[str, Attention] = {"open": "open", "wake": "wake"}
-_HAPPENINGS = ("danger", "help", "finished")
-_HELP = "help"
+_SOMEBODY = "Somebody in the house"
+"""Who has seen an alert, where a button says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,15 @@ class Identity:
 
 
 class Entities:
-    """The entities of one device. `shares_pain` is whether the owner lets the last pain score leave the device."""
+    """The entities of one device.
 
-    def __init__(self, skill: Skill, identity: Identity, *, shares_pain: bool) -> None:
+    `shares_pain` is whether the owner lets the last pain score leave the device, `tells_alerts` whether a sink tells of alerts in full.
+    """
+
+    def __init__(self, skill: Skill, identity: Identity, *, shares_pain: bool, tells_alerts: bool = False) -> None:
+        self.topics = Topics(identity.id)
         self._identity = identity
+        self._tells_alerts = tells_alerts
         self._shares_pain = shares_pain
         self._routines = {intent.routine.name: intent.id for intent in skill.intents.values() if intent.routine}
         controls = {key: skill.control(control) for key, (_, control, _) in _BUTTONS.items()}
@@ -56,17 +62,7 @@ class Entities:
     @property
     def base(self) -> str:
         """What the names of all topics of this device begin with."""
-        return f"voiceskill/{self._identity.id}"
-
-    @property
-    def availability(self) -> str:
-        """The topic that says online or offline."""
-        return f"{self.base}/availability"
-
-    @property
-    def commands(self) -> str:
-        """The topics of all commands."""
-        return f"{self.base}/+/set"
+        return self.topics.base
 
     def key(self, topic: str) -> str | None:
         """Which entity a command's topic belongs to."""
@@ -81,7 +77,7 @@ class Entities:
         payload = {
             "dev": {"ids": [one.id], "name": one.name, "mf": "voiceskill", "mdl": "bedside device", "sw": one.version},
             "o": {"name": "voiceskill", "sw": one.version},
-            "availability_topic": self.availability,
+            "availability_topic": self.topics.availability,
             "cmps": {key: {"unique_id": f"{one.id}_{key}", **component} for key, component in self._components().items()},
         }
         return f"{prefix}/device/{one.id}/config", json.dumps(payload)
@@ -94,8 +90,9 @@ class Entities:
             "state": self._shown("state", "sensor", "State", icon="mdi:account-voice"),
             "routine": self._shown("routine", "sensor", "Routine", icon="mdi:yoga"),
             "step": self._shown("step", "sensor", "Step", icon="mdi:counter"),
+            "needs_help": self._shown("needs_help", "binary_sensor", "Needs help", device_class="safety"),
             "danger": self._shown("danger", "binary_sensor", "Danger sign", device_class="safety"),
-            "happening": self._shown("happening", "event", "Happening", event_types=list(_HAPPENINGS), icon="mdi:bell"),
+            "happening": self._shown("happening", "event", "Happening", event_types=list(HAPPENINGS), icon="mdi:bell"),
             "start": self._set("start", "select", "Start a routine", options=[NO_ROUTINE, *self._routines], icon="mdi:play-box"),
             "microphone": self._set("microphone", "switch", "Microphone", icon="mdi:microphone"),
             "quiet": self._set("quiet", "switch", "Quiet", icon="mdi:weather-night"),
@@ -106,6 +103,11 @@ class Entities:
         for key in self._buttons:
             name, _, icon = _BUTTONS[key]
             found[key] = {"p": "button", "name": name, "command_topic": f"{self.base}/{key}/set", "icon": icon}
+        if self._tells_alerts:
+            told = ["raised", "called_off", "test"]
+            found["alert"] = self._shown("alert", "event", "Alert", event_types=told, icon="mdi:alarm-light")
+            seen = {"p": "button", "name": "Alert seen", "payload_press": _SOMEBODY, "icon": "mdi:account-check"}
+            found["acknowledge"] = {**seen, "command_topic": self.topics.acknowledge}
         if self._shares_pain:
             found["pain"] = self._shown("pain", "sensor", "Pain", icon="mdi:emoticon-sad-outline", state_class="measurement")
         return found
@@ -126,6 +128,7 @@ class Entities:
             "routine": routine.name if routine else NO_ROUTINE,
             "start": routine.name if routine else NO_ROUTINE,
             "step": f"{routine.step} of {routine.steps}" if routine else NO_ROUTINE,
+            "needs_help": _switch(on=status.danger or status.calls),
             "danger": _switch(on=status.danger),
             "microphone": _switch(on=status.hears),
             "quiet": _switch(on=status.quiet),
@@ -140,13 +143,14 @@ class Entities:
     def happening(self, happening: Event | Action) -> tuple[str, str] | None:
         """Topic and payload for what the household is told of as it happens. Which sign of danger it was stays in the room."""
         match happening:
-            case Alert(kind=kind):
-                what = "help" if kind == _HELP else "danger"
+            case Alert(id=alert) if alert and self._tells_alerts:
+                return None  # the sink does, and sees to it that it arrives
+            case Alert(kind=kind, level=level):
+                return self.topics.alerted(kind, level)
             case Guiding(phase="done"):
-                what = "finished"
+                return self.topics.happened(FINISHED)
             case _:
                 return None
-        return f"{self.base}/happening", json.dumps({"event_type": what})
 
     # What they want.
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from voiceskill.ports import Notice
 
 
 def as_json(notice: Notice) -> bytes:
     """A notice as a JSON object in UTF-8. docs/alerts.md explains the keys; other programs rely on them."""
-    told = {
+    return json.dumps(as_object(notice), ensure_ascii=False).encode()
+
+
+def as_object(notice: Notice) -> dict[str, Any]:
+    """The same before it is written."""
+    return {
         "id": notice.id,
         "status": notice.status,
         "kind": notice.kind,
@@ -19,4 +25,3 @@ def as_json(notice: Notice) -> bytes:
         "device": notice.device,
         "message": notice.message,
     }
-    return json.dumps(told, ensure_ascii=False).encode()

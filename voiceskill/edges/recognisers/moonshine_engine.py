@@ -45,11 +45,20 @@ _OPTIONS = {"return_audio_data": "false", "vad_max_segment_duration": "10"}
 _log = logging.getLogger(__name__)
 
 
-class MoonshineRecogniser:
-    """A Recogniser that keeps the utterance and reads all of it when asked, once for the same sound."""
+_ONE_THREAD = "MOONSHINE_ORT_SINGLE_THREAD"
+"""The library looks for this in the environment when it loads a model. Its threads wait for one another by spinning: with one of two cores
+each, a reading takes half the processor's time."""
 
-    def __init__(self) -> None:
-        with _silenced():
+
+class MoonshineRecogniser:
+    """A Recogniser that keeps the utterance and reads all of it when asked, once for the same sound.
+
+    `threads` is 1, or 0 for one on each core. Of what is longer than `longest_seconds` the end is read.
+    """
+
+    def __init__(self, *, threads: int = 0, longest_seconds: int = LONGEST_SECONDS) -> None:
+        self._longest = longest_seconds * HEARING_RATE
+        with _silenced(), _in_environment(_ONE_THREAD, "1" if threads == 1 else None):
             try:
                 from moonshine_voice import ModelArch, get_model_path
                 from moonshine_voice.transcriber import Transcriber
@@ -83,7 +92,7 @@ class MoonshineRecogniser:
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         """See ports.Recogniser. One reading at most; the engine has no confidences."""
         if self._reading is None:
-            sound = _levelled(np.concatenate(self._pieces)[-LONGEST_SECONDS * HEARING_RATE :]) if self._pieces else None
+            sound = _levelled(np.concatenate(self._pieces)[-self._longest :]) if self._pieces else None
             text = "" if sound is None else self._read(sound)
             self._reading = (Hypothesis(text),) if text else ()
         return self._reading
@@ -125,6 +134,20 @@ def _levelled(pcm: Pcm) -> NDArray[np.float32] | None:
         return None
     gain = min(MOST_GAIN, max(1.0, LOUDNESS / level))
     return np.ascontiguousarray((sound * np.float32(gain / 32_768)).clip(-1.0, 1.0))
+
+
+@contextmanager
+def _in_environment(name: str, value: str | None) -> Iterator[None]:
+    """Have the C++ library see a variable while it loads."""
+    before = os.environ.pop(name, None)
+    if value is not None:
+        os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
+        if before is not None:
+            os.environ[name] = before
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import logging
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,9 @@ _FORMAT = "2"
 """Part of every key; raised when the same text and settings come to sound different."""
 _SUM_BYTES = 32
 
+_RECENTLY_SECONDS = 7 * 86_400
+"""Which clips are used is noted on the disk once a week: each note costs an SD card some kilobytes."""
+
 
 class Cached:
     """A Synthesiser that remembers, in `folder`, at most `limit_bytes` of what `synthesiser` said. Safe to use from several threads."""
@@ -42,7 +46,7 @@ class Cached:
         self._lock = threading.Lock()
         self._own: set[str] = set()
         self._held: dict[str, Clip] = {}
-        self._closed = False
+        self._ended = threading.Event()
         self._used = self._tidy()
 
     @property
@@ -52,32 +56,41 @@ class Cached:
 
     def render(self, text: str, pace: float = 1.0) -> Clip:
         """Take the sentence from memory or disk, else render it. Raises Fault as the synthesiser does."""
-        key = self._key(text, pace)
-        kept = self._held.get(key) or self._read(key)
+        kept = self.kept(text, pace)
         if kept is not None:
             return kept
         clip = self._synthesiser.render(text, pace)
         if text in self._own:
-            self._write(key, clip, make_room=True)
+            self._write(self._key(text, pace), clip, make_room=True)
         return clip
 
-    def render_ahead(self, texts: Iterable[str], *, hold: bool = False, stopped: Callable[[], bool] = lambda: False) -> int:
+    def kept(self, text: str, pace: float = 1.0) -> Clip | None:
+        """The sentence from memory or disk, if it is there."""
+        key = self._key(text, pace)
+        return self._held.get(key) or self._read(key)
+
+    def render_ahead(
+        self, texts: Iterable[str], *, hold: bool = False, share: float = 1.0, stopped: Callable[[], bool] = lambda: False
+    ) -> int:
         """Render what is not yet kept, until done, `stopped()`, closed, or the folder is full. Returns how many were rendered.
 
         All at the usual pace. With `hold` the clips also stay in memory, safe from a dead engine and a dead disk alike, and are all
-        rendered. Raises Fault at the first sentence that fails, with those before it kept.
+        rendered. With a `share` below 1 it rests after each, so that rendering takes no more than that of the time. Raises Fault at the
+        first sentence that fails, with those before it kept.
         """
         wanted = {self._key(text): text for text in texts}
         with self._lock:
             self._own.update(wanted.values())
         rendered = 0
         for key, text in wanted.items():
-            if stopped() or self._closed:
+            if stopped() or self._ended.is_set():
                 break
             clip = self._held.get(key) or self._read(key)
             if clip is None:
+                began = time.monotonic()
                 clip = self._synthesiser.render(text)
                 rendered += 1
+                self._ended.wait((time.monotonic() - began) * (1 / share - 1))
                 if not self._write(key, clip, make_room=hold) and not hold:
                     break
             if hold:
@@ -90,7 +103,7 @@ class Cached:
 
     def close(self) -> None:
         """Stop rendering ahead and end the engine."""
-        self._closed = True
+        self._ended.set()
         self._synthesiser.close()
 
     def _key(self, text: str, pace: float = 1.0) -> str:
@@ -112,7 +125,8 @@ class Cached:
             self._remove(path, len(data))
             return None
         with suppress(OSError):
-            os.utime(path)
+            if time.time() - path.stat().st_mtime > _RECENTLY_SECONDS:
+                os.utime(path)
         return clip_from_wav(sound)
 
     def _write(self, key: str, clip: Clip, *, make_room: bool) -> bool:

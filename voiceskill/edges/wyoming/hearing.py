@@ -60,14 +60,14 @@ class SoundIn:
         sound = self._rest + sound
         whole = len(sound) - len(sound) % (width * channels)
         self._rest = sound[whole:]
-        mono = _samples(sound[:whole], width).reshape(-1, channels).mean(axis=1, dtype=np.float32)
+        mono = samples(sound[:whole], width).reshape(-1, channels).mean(axis=1, dtype=np.float32)
         if self._resampler:
             mono = self._resampler.resample_chunk(mono, last=last)
         pcm: Pcm = np.clip(np.rint(mono), -32_768, 32_767).astype(np.int16)
         return pcm
 
 
-def _samples(sound: bytes, width: int) -> NDArray[np.float32]:
+def samples(sound: bytes, width: int) -> NDArray[np.float32]:
     """Samples of `width` bytes, little-endian, brought to the range of 16 bits."""
     if width == 1:
         return (np.frombuffer(sound, np.uint8).astype(np.float32) - 128) * 256
