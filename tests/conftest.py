@@ -19,12 +19,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: takes minutes; runs with scripts/test --all")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    # What is heard and said in real time mostly waits: all of it in one process, one test after another, beside which the others work.
-    folder = item.path.parent.name
-    item.add_marker(pytest.mark.xdist_group("bedside" if folder == "bedside" else item.path.stem))
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--run-long"):
         for item in items:
