@@ -150,9 +150,8 @@ def test_a_server_that_hears_or_speaks_for_us_and_does_not_answer_is_told_of_and
         )
         with App(Home.find(tmp_path / "s.toml", tmp_path / "data")) as app:
             parts = examine(app, lambda: None)
-            engines = list(islice(parts, 4))[2:]
-            assert [examined.part for examined in engines] == ["recogniser", "synthesiser"]
-            for examined in engines:
+            engines = {examined.part: examined for examined in islice(parts, 5)}
+            for examined in (engines["recogniser"], engines["synthesiser"]):
                 assert examined.health is Health.SO_SO
                 assert address.removeprefix("tcp://") in examined.seen
                 assert "see whether it runs there" in examined.advice[0]

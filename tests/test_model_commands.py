@@ -275,7 +275,7 @@ def command(*arguments: object) -> list[str]:
 def test_ctrl_c_keeps_what_came(server: Server, data: Path, tmp_path: Path) -> None:
     server.answers[:] = [stalls(3_000)]
     listed = ["--manifest", tmp_path / "list.toml", "--data-dir", data]
-    with subprocess.Popen(command("install", TOY, *listed), stderr=subprocess.PIPE, text=True) as program:
+    with subprocess.Popen(command("install", TOY, *listed), stderr=subprocess.PIPE, text=True, preexec_fn=heeds_ctrl_c) as program:
         assert program.stderr
         assert "Fetching" in program.stderr.readline()
         part = data / "models/.downloads" / TOY / f"{TOY}.zip.part"
@@ -376,11 +376,18 @@ def test_remove_removes_only_models(models: Run, server: Server, data: Path, nam
 CTRL_C = "\x03"
 
 
+def heeds_ctrl_c() -> None:
+    """In a program to be started: hear of that key, also where whoever runs the tests does not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def typed(keys: str, *arguments: object, **environment: str) -> Done:
     """Run a command on a terminal. Instead of the key Ctrl-C it gets what that key sends, when the question is there."""
     ours, theirs = pty.openpty()
     env = {name: value for name, value in os.environ.items() if name != "CI"} | environment
-    with subprocess.Popen(command(*arguments), stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, text=True, env=env) as program:
+    with subprocess.Popen(
+        command(*arguments), stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, text=True, env=env, preexec_fn=heeds_ctrl_c
+    ) as program:
         os.close(theirs)
         if keys != CTRL_C:
             os.write(ours, keys.encode())
