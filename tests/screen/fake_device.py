@@ -40,6 +40,7 @@ class FakeScreen:
         self.shown: dict[str, Any] = {"doing": "ready", "heard": None, "said": None, "lead": None}
         self.dark = False
         self.full = False
+        self.listened: tuple[str, int | None] = ("", None)
 
     def scene(self) -> Values:
         return {**self.shown, "words": self.words}
@@ -79,7 +80,8 @@ class FakeScreen:
         self.settings.append(dict(form))
         return Refused("wake_phrase: too short") if form.get("wake_phrase") == "hey" else None
 
-    def listen_to(self, voice: str) -> bytes:
+    def listen_to(self, voice: str, words_per_minute: int | None = None) -> bytes:
+        self.listened = (voice, words_per_minute)
         return b"RIFF"
 
     def say_code(self, code: str) -> None:

@@ -32,7 +32,10 @@ const listen = document.getElementById("listen");
 listen.hidden = false;
 listen.addEventListener("click", async () => {
   listen.disabled = true;
-  const answer = await send("/set-up/listen", { voice: listen.form.elements.voice.value });
+  const answer = await send("/set-up/listen", {
+    voice: listen.form.elements.voice.value,
+    words_per_minute: listen.form.elements.words_per_minute.value,
+  });
   listen.disabled = false;
   if (!answer?.ok) return;
   const sound = new Audio(URL.createObjectURL(await answer.blob()));
