@@ -40,6 +40,7 @@ class FakeScreen:
         self.shown: dict[str, Any] = {"doing": "ready", "heard": None, "said": None, "lead": None}
         self.dark = False
         self.full = False
+        self.able = True
         self.listened: tuple[str, int | None] = ("", None)
 
     def scene(self) -> Values:
@@ -50,7 +51,7 @@ class FakeScreen:
 
     def wish(self, form: Mapping[str, str]) -> bool:
         self.wishes.append(dict(form))
-        return form != {"press": "nonsense"}
+        return self.able and form != {"press": "nonsense"}
 
     def start(self) -> Values:
         return {"routines": routines(skill()), "questions": questions(skill())}

@@ -244,6 +244,40 @@ def test_the_level_of_the_microphone_moves(shown: Shown) -> None:
         expect(page.locator("#level")).to_have_js_property("value", -32)
 
 
+def test_a_switch_of_set_up_shows_how_things_stand_now(shown: Shown) -> None:
+    shown.device.wishes.clear()
+    shown.show("Ready", hears=True, quiet=False, loudness=1.0, pace=1.0)
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/set-up")
+        with page.expect_response("**/wish"):
+            page.get_by_role("button", name="Stop listening").click()
+        assert shown.device.wishes == [{"hearing": "off"}]
+        shown.show("Not listening", doing="hearing off", hears=False, quiet=False, loudness=2.0, pace=1.0)
+        expect(page.get_by_role("button", name="Listen again")).to_be_visible()
+        expect(page.get_by_label("Loudness")).to_have_value("2")
+
+
+def test_a_page_says_so_when_the_device_cannot_do_what_was_tapped(shown: Shown) -> None:
+    shown.device.able = False
+    context = shown.browser.new_context(base_url=shown.address)  # a browser complains in its console of an answer that says no
+    page = context.new_page()
+    page.goto("/start")
+    page.get_by_role("button", name="Two minute breathing").click()
+    expect(page.get_by_role("alert")).to_have_text("The device cannot do that now.")
+    context.close()
+    shown.device.able = True
+
+
+def test_no_line_of_the_captions_is_cut_in_half(shown: Shown) -> None:
+    shown.show("Speaking", doing="speaking", said={**SAID, "text": f"{LONG} {LONG}", "over": True}, lead=LEAD)
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/")
+        expect(page.locator("#said")).to_contain_text("while you do")
+        lines = page.locator("#captions").evaluate("one => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)")
+        assert lines == pytest.approx(round(lines), abs=0.03)
+        assert lines >= 2
+
+
 def test_installing_a_model_has_a_bar(shown: Shown) -> None:
     shown.device.fetching = {"words": "Fetching ears", "done": 30, "total": 40, "busy": True}
     with page_of(shown.browser, shown.address) as page:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from anyio import to_thread
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -145,7 +146,7 @@ class Pages:
     def _done(self, request: Request, *, done: bool) -> Response:
         if not done:
             return PlainTextResponse("The device cannot do that now.\n", status_code=409)
-        return Response(status_code=204) if _by_script(request) else RedirectResponse("/", status_code=303)
+        return Response(status_code=204) if _by_script(request) else RedirectResponse(_back(request), status_code=303)
 
     async def _delete_diary(self, request: Request, form: Mapping[str, str]) -> Response:
         if form.get("sure") != "yes":
@@ -244,6 +245,11 @@ class _Leaving(Response):
 
 def _texts(form: FormData) -> dict[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _back(request: Request) -> str:
+    """Where whoever pressed something goes on, without script."""
+    return "/set-up" if urlsplit(request.headers.get("referer", "")).path == "/set-up" else "/"
 
 
 def _pace(text: str) -> int | None:
