@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 
 from tests.bedside.sound_server import SoundServer, wait_until
 from tests.bedside.test_main_job import PATIENCE_SECONDS, Bedside, spoken
-from tests.screen.browser import chromium, page_of
+from tests.screen.browser import accessibility_faults, chromium, page_of
 from voiceskill.core.spoken_values import number
 from voiceskill.ports import HEARING_RATE
 
@@ -176,3 +176,45 @@ def connects(address: str, elsewhere: str, code: str) -> bool:
         assert token
         telephone.post("/pair", data={"csrf": token[1], "code": code, "name": "Anna"}, headers={"origin": elsewhere})
         return telephone.get("/").status_code == 200
+
+
+@pytest.mark.long
+def test_set_up_tries_out_microphone_loudspeaker_and_voice_and_no_page_has_a_grave_fault(
+    sound_server: SoundServer, home: Path, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(1).normal(0, 600, 20 * HEARING_RATE).astype(np.int16)
+    with (
+        sound_server.room_filled_with(noise, HEARING_RATE),
+        device(sound_server, tmp_path, home) as running,
+        chromium() as browser,
+        page_of(browser, running.address) as page,
+    ):
+        page.goto("/set-up")
+        page.wait_for_function("document.getElementById('level').value > -50", timeout=PATIENCE)
+        with sound_server.record_loudspeaker() as recording:
+            page.get_by_role("button", name="Test the loudspeaker").tap()
+            recording.wait_for(lambda pcm: bool(pcm.any()), "a word from the loudspeaker")
+        assert running.wait_for("said")["interrupted"] is False
+        lengths = [length_of_sample(page, pace) for pace in ("220", "90")]
+        assert lengths[0] * 1.5 < lengths[1]
+        page.get_by_label("Country").select_option("GB")
+        page.get_by_role("textbox", name="Wake phrase").fill("hello lamp")
+        page.get_by_role("button", name="Keep these settings").click()
+        expect(page.locator(".told")).to_contain_text("next start", timeout=PATIENCE)
+        kept = (tmp_path / "settings.toml").read_text()
+        assert 'country = "GB"' in kept
+        assert 'wake_phrase = "hello lamp"' in kept
+        for path in ("/", "/start", "/diary", "/set-up", "/set-up/doctor"):
+            page.goto(path)
+            assert accessibility_faults(page) == []
+        expect(page.locator(".parts")).to_contain_text("Disk")
+
+
+def length_of_sample(page: Page, pace: str) -> int:
+    """Bytes of the sentence that the button Listen plays, at that many words a minute."""
+    page.get_by_label("Words a minute").fill(pace)
+    with page.expect_response("**/set-up/listen", timeout=PATIENCE) as answer:
+        page.get_by_role("button", name="Listen", exact=True).click()
+    assert answer.value.headers["content-type"] == "audio/wav"
+    expect(page.get_by_role("button", name="Listen", exact=True)).to_be_enabled(timeout=PATIENCE)
+    return int(answer.value.headers["content-length"])
