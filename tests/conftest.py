@@ -20,10 +20,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        # What is heard and said in real time mostly waits: all of it in one process, one test after another, beside which the others work.
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("bedside" if folder == "bedside" else str(item.path)))
     if not config.getoption("--run-long"):
         for item in items:
             if "long" in item.keywords:

@@ -40,9 +40,9 @@ class SomebodysServer:
 
     def stop(self) -> None:
         async def end() -> None:
-            self._server.close()
             while rest := asyncio.all_tasks() - {asyncio.current_task(), *self._tasks}:
-                await asyncio.wait(rest)  # whoever is being let in is welcomed
+                await asyncio.wait(rest)  # whoever is being let in by asyncio when it closes is never closed
+            self._server.close()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
