@@ -206,3 +206,9 @@ def test_the_version_is_told_on_the_command_line_and_by_voice(tmp_path: Path) ->
 @pytest.mark.parametrize(("version", "said"), [("0.1.0", "zero point one point zero"), ("12.40", "twelve point forty")])
 def test_a_version_is_spoken_number_by_number(version: str, said: str) -> None:
     assert spoken_version(version) == said
+
+
+def test_the_service_gets_all_debian_packages_that_running_needs() -> None:
+    listed = set((ROOT / "service" / "debian-packages").read_text(encoding="utf-8").splitlines())
+    (needed,) = re.findall(r"^debian_packages=\((.*)\)$", (ROOT / "scripts" / "setup").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(needed.split()) <= listed
