@@ -18,10 +18,11 @@ def listen(
     judge: Callable[[str], Patience] = lambda _: Patience.USUAL,
     speaking: Callable[[], bool] = lambda: False,
     spot: Callable[[Pcm], Hypothesis | None] = lambda _: None,
+    watched: Callable[[], bool] = lambda: False,
 ) -> list[Event]:
     """Events for stretches of (seconds, level)."""
     events: list[Event] = []
-    listener = Listener(NoEcho(), FakeDetector(), recogniser, SegmenterSettings(), events.append, judge, speaking, spot)
+    listener = Listener(NoEcho(), FakeDetector(), recogniser, SegmenterSettings(), events.append, judge, speaking, spot, watched)
     frame = 0
     for seconds, level in stretches:
         for _ in range(round(seconds / FRAME_SECONDS)):
@@ -118,6 +119,23 @@ def test_somebody_who_talks_without_a_pause_is_heard_to_the_end() -> None:
     for partials in (True, False):
         events = listen(FakeRecogniser("and then and then", partials=partials), (15.0, 9_000), (1.0, 0))
         assert [type(event) for event in events if not isinstance(event, Partial)] == [SpeechStarted, SpeechEnded, Heard]
+
+
+def test_words_are_shown_before_a_sentence_is_over_though_the_recogniser_tells_none_by_itself() -> None:
+    def told(watched: bool) -> list[float]:
+        recogniser = FakeRecogniser("does warmth help", partials=False)
+        events = listen(recogniser, (4.0, 9_000), (1.0, 0), watched=lambda: watched)
+        return [event.at for event in events if isinstance(event, Partial)]
+
+    (early,) = told(watched=True)
+    assert early < 1.2
+    assert not told(watched=False)
+
+
+def test_looking_on_costs_less_than_three_readings_more() -> None:
+    recogniser = FakeRecogniser("does warmth help", partials=False)
+    listen(recogniser, (4.0, 9_000), (0.4, 0), watched=lambda: True)
+    assert recogniser.asked == 1 + 3  # after 1, 1.6 and 2.6 seconds, and at the pause
 
 
 def test_how_long_something_was_voiced_is_told_when_there_are_no_words() -> None:

@@ -277,12 +277,12 @@ class App:
         """The engine of this device that speaks, with the skill's pronunciations. `voice` overrides the settings."""
         return self._stack.enter_context(closing(self.new_synthesiser(voice)))
 
-    def new_synthesiser(self, voice: str | None = None) -> Synthesiser:
-        """The same, for whoever closes it themselves, in any thread."""
+    def new_synthesiser(self, voice: str | None = None, words_per_minute: int | None = None) -> Synthesiser:
+        """The same, for whoever closes it themselves, in any thread; at that pace, or at that of the settings."""
         speech = SpeechSettings(
             engine=self.settings.own_synthesiser,
             voice=voice or self.settings.voice or None,
-            words_per_minute=self.settings.words_per_minute,
+            words_per_minute=words_per_minute or self.settings.words_per_minute,
             pitch=self.settings.pitch,
             voices_dir=self.home.models / "piper",
         )
@@ -294,7 +294,7 @@ class App:
         """How patient the listener is."""
         return SegmenterSettings(end_after=self.settings.end_of_speech)
 
-    def listener(self, recogniser: Recogniser, loop: Loop, echo: EchoCanceller) -> Listener:
+    def listener(self, recogniser: Recogniser, loop: Loop, echo: EchoCanceller, watched: Callable[[], bool] = lambda: False) -> Listener:
         """What hears for the conversation of `loop`, in any thread: how things stand there is one value, read whole."""
         judge = PatienceJudge(self.skill)
         spotter = self.spotter(recogniser)
@@ -307,6 +307,7 @@ class App:
             judge=lambda text: judge.judge(text, expecting(loop.state)),
             speaking=lambda: bool(loop.state.speaking),
             spot=lambda pcm: spotter.spot(pcm, expecting(loop.state)) if spotter else None,
+            watched=watched,
         )
 
     def speech(self, synthesiser: Synthesiser, text: str) -> Clip:

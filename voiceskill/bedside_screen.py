@@ -41,6 +41,9 @@ from voiceskill.sound_check.verdict import ADVICE
 
 _log = logging.getLogger(__name__)
 
+_LOOKED_AT_SECONDS = 15.0
+"""A page that is open asks for the scene more often than that."""
+
 _SILENCE = -100.0
 _FALL_A_FRAME = 1.5
 
@@ -81,6 +84,7 @@ class BedsideScreen:
         self._news: Callable[[], None] = lambda: None
         self._post: Callable[[Event], None] | None = None
         self._parts = ""
+        self._looked = -math.inf
         self._voices: tuple[VoiceInfo, ...] | None = None
         self._lock = threading.Lock()
 
@@ -102,6 +106,10 @@ class BedsideScreen:
         """What the microphone gives."""
         self._meter.hear(pcm)
 
+    def is_looked_at(self) -> bool:
+        """Whether somebody has a page open that shows what is heard."""
+        return self._clock.now() - self._looked < _LOOKED_AT_SECONDS
+
     def tell(self, news: Callable[[], None]) -> None:
         """Have `news` called whenever there is something new to see."""
         self._news = news
@@ -114,9 +122,9 @@ class BedsideScreen:
 
     def scene(self) -> dict[str, Any]:
         """How things stand."""
-        scene = self._scene
+        scene, self._looked = self._scene, self._clock.now()
         found = scene.found if scene else None
-        return {**as_json(scene, self._clock.now()), "found_words": [ADVICE[one] for one in found] if found else None}
+        return {**as_json(scene, self._looked), "found_words": [ADVICE[one] for one in found] if found else None}
 
     def night(self) -> bool:
         """Whether the pages are to be dark."""
@@ -212,11 +220,11 @@ class BedsideScreen:
         with App(replace(self._app.home, settings_file=settings_file)):
             pass
 
-    def listen_to(self, voice: str) -> bytes:
-        """A sentence in a voice."""
+    def listen_to(self, voice: str, words_per_minute: int | None = None) -> bytes:
+        """A sentence in a voice, at a pace."""
         if voice and voice not in {one.id for one in self._known_voices()}:
             raise Fault("There is no such voice: choose another")
-        with self._lock, closing(self._app.new_synthesiser(voice or None)) as synthesiser:
+        with self._lock, closing(self._app.new_synthesiser(voice or None, words_per_minute)) as synthesiser:
             return wav_bytes(synthesiser.render(_SAMPLE_SENTENCE))
 
     def say_code(self, code: str) -> None:

@@ -4,7 +4,7 @@
 
 Recognition begins at a pause, before it is sure that the pause is the end; when it is, the words are ready. They are judged, too: how
 much silence is waited for depends on what was said. While we speak ourselves an utterance is read much earlier, and again and again:
-whoever speaks over us wants to be heard at once.
+whoever speaks over us wants to be heard at once. Where somebody looks on, it is read from time to time for them.
 """
 
 from __future__ import annotations
@@ -42,12 +42,17 @@ _FIRST_READING_SECONDS = 0.3
 _READINGS_APART = 1.35
 """How many times as much is read next: all early readings of an utterance together cost four times its last one."""
 
+_FIRST_CAPTION_SECONDS = 1.0
+_CAPTIONS_APART = 1.6
+"""The same for those who look on: they can wait, and all of it costs less than three times the last reading."""
+
 
 class Listener:
     """Hears one utterance at a time. Not thread-safe: one thread feeds it.
 
     `judge` tells what the text so far asks for, `speaking` whether we speak. Both are called in that thread, and must be quick. `spot`
-    tells at a pause which of the phrases that may be said as things stand all of an utterance is.
+    tells at a pause which of the phrases that may be said as things stand all of an utterance is. `watched` tells whether somebody looks at
+    what is heard, word by word.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class Listener:
         judge: Callable[[str], Patience] = lambda _: Patience.USUAL,
         speaking: Callable[[], bool] = lambda: False,
         spot: Callable[[Pcm], Hypothesis | None] = lambda _: None,
+        watched: Callable[[], bool] = lambda: False,
     ) -> None:
         self._echo = echo
         self._detector = detector
@@ -69,6 +75,7 @@ class Listener:
         self._judge = judge
         self._speaking = speaking
         self._spot = spot
+        self._watched = watched
         self._sound: list[Pcm] = []
         self._spotted: Hypothesis | None = None
         self._state: SegmenterState = Quiet()
@@ -77,7 +84,9 @@ class Listener:
         self._paused = False
         self._utterance = 0
         self._partial = ""
+        self._captioned = ""
         self._next_reading = _FIRST_READING_SECONDS
+        self._next_caption = _FIRST_CAPTION_SECONDS
         self._probability = 0.0
 
     @property
@@ -125,8 +134,9 @@ class Listener:
 
     def _begin(self, at: float) -> None:
         self._utterance += 1
-        self._partial = ""
+        self._partial = self._captioned = ""
         self._next_reading = _FIRST_READING_SECONDS
+        self._next_caption = _FIRST_CAPTION_SECONDS
         self._paused = False
         self._held.clear()
         self._sound.clear()
@@ -153,13 +163,19 @@ class Listener:
         elif isinstance(self._state, Talking) and self._state.seconds >= self._next_reading and self._speaking():
             self._next_reading = self._state.seconds * _READINGS_APART
             self._read(at)
+        elif isinstance(self._state, Talking) and self._state.seconds >= self._next_caption and self._watched():
+            self._next_caption = self._state.seconds * _CAPTIONS_APART
+            self._read(at)
 
     def _read(self, at: float) -> str:
-        """What the utterance says so far; told to others if we speak ourselves."""
+        """What the utterance says so far; told to others if we speak ourselves, or if they look on."""
         hypotheses = self._recogniser.hypotheses()
         text = hypotheses[0].text if hypotheses else ""
         if self._speaking():
             self._tell(at, text)
+        elif self._watched() and text not in {"", self._partial, self._captioned}:
+            self._captioned = text  # not `_partial`: to look at what may be music, it is read anew
+            self._post(Partial(at, self._utterance, text))
         return text
 
     def _tell(self, at: float, partial: str) -> None:

@@ -51,13 +51,14 @@ def run_live(
     record: Path | None = None,
     settled: Callable[[float, State], None] = lambda _at, _state: None,
     overhear: Callable[[Pcm], None] = lambda _pcm: None,
+    watched: Callable[[], bool] = lambda: False,
     heartbeat: Heartbeat | None = None,
 ) -> None:
     """Hear and answer until the loop is stopped. Raises NoAudioDevice and ModelMissing, but no device that fails later ends it.
 
     `on_ready` is given the loop, to stop it, and a line about the engines and devices in use. What is heard and played is recorded in the
     folder `record`, if there is one; BadInput where it cannot be. `settled` is told how things stand after each event, `overhear` what the
-    microphone gives while we hear; both must be quick and must not fail.
+    microphone gives while we hear; both must be quick and must not fail. `watched` tells whether somebody looks at what is heard.
     `heartbeat` is told of each frame, and when we end.
     """
     save_memory()
@@ -104,7 +105,7 @@ def run_live(
         echo = build_echo_canceller(devices.rate, clock)
         tape = stack.enter_context(closing(Tape(record, devices.rate, time_of_day.now()))) if record else None
         heard = heartbeat.heard if heartbeat else lambda: None
-        ear = Ear(app.listener(recogniser, loop, echo), checker, tape, lambda: hears(loop.state), overhear, heard)
+        ear = Ear(app.listener(recogniser, loop, echo, watched), checker, tape, lambda: hears(loop.state), overhear, heard)
         mouth = Mouth(voice, checker, echo, tape)
 
         def tick() -> None:
@@ -138,7 +139,9 @@ def run_live(
             said = app.skill.help.fixed(settings.alerts.countdown) if app.skill.help and alerter else ()
             ahead = (synthesiser, app.skill, said, app.profile)
             threading.Thread(target=render_ahead, args=ahead, name="render ahead", daemon=True).start()
-            on_ready(loop, "; ".join((recogniser.name, synthesiser.name, *devices.names)))
+            microphone, loudspeaker = devices.names
+            parts = f"ear: {recogniser.name}; voice: {synthesiser.name}; microphone: {microphone}; loudspeaker: {loudspeaker}"
+            on_ready(loop, parts)
             unset = time_of_day.unset
             post(Started(clock.now(), time_of_day.now(), recording=tape is not None, boot=boot_id(), unset=unset))
             if alerter:

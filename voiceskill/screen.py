@@ -20,7 +20,9 @@ from voiceskill.core.conversation.state import Counting, Guided, Held, Listening
 from voiceskill.core.conversation.steering import QUICKEST, SLOWEST
 from voiceskill.core.events import (
     Adjusted,
+    DeviceFailed,
     DeviceKind,
+    DeviceRecovered,
     Event,
     Heard,
     HearingSwitched,
@@ -131,7 +133,10 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that the screen shows of the conversation. `away` is a device that is of no use now, `found` what a check of the sound found."""
+    """All that the screen shows of the conversation. `away` is a device that is of no use now, `found` what a check of the sound found.
+
+    `muted` is whether the microphone is there, and gives nothing.
+    """
 
     status: Status
     heard: Caption | None = None
@@ -139,6 +144,7 @@ class Scene:
     lead: Lead | None = None
     away: DeviceKind | None = None
     found: tuple[Finding, ...] | None = None
+    muted: bool = False
 
 
 class Onlooker:
@@ -154,6 +160,7 @@ class Onlooker:
         self._heard: Caption | None = None
         self._said: Sentence | None = None
         self._found: tuple[Finding, ...] | None = None
+        self._muted = False
         self._asked: dict[str, Say] = {}
         self._counts: set[str] = set()
         self._moment: tuple[int, float] = (0, 0.0)
@@ -178,6 +185,10 @@ class Onlooker:
                 self._over(say)
             case SoundChecked(findings=findings):
                 self._found = findings
+            case DeviceFailed(device="microphone", how=how):
+                self._muted = how == "silent"
+            case DeviceRecovered(device="microphone"):
+                self._muted = False
             case _:
                 pass
 
@@ -190,7 +201,7 @@ class Onlooker:
             self._counts |= self._asked.keys() - ({self._said.say} if self._said else set())
         lead = self._lead(at, state) if state.guided else None
         away = next((device for device in _DEVICES if device in state.trouble.away), None)
-        scene = Scene(self._status, self._heard, self._said, lead, away, self._found)
+        scene = Scene(self._status, self._heard, self._said, lead, away, self._found, muted=self._muted and away == "microphone")
         if scene != self._scene:
             self._scene = scene
             self._show(scene)
@@ -261,9 +272,14 @@ def as_json(scene: Scene | None, now: float) -> dict[str, Any]:
     status = scene.status
     heard = scene.heard if scene.heard and now - scene.heard.at < _SHOWN_SECONDS else None
     said = scene.said if scene.said and not (scene.said.over and now - scene.said.since > _SHOWN_SECONDS) else None
+    doing, words = status.doing.value, _DOING[status.doing]
+    if scene.muted:
+        doing, words = Doing.HEARING_OFF.value, "Muted"
+    elif scene.away:
+        doing, words = "lost", _DEVICES[scene.away]
     return {
-        "doing": "lost" if scene.away else status.doing.value,
-        "words": _DEVICES[scene.away] if scene.away else _DOING[status.doing],
+        "doing": doing,
+        "words": words,
         "danger": status.danger,
         "hears": status.hears,
         "loudness": round(status.loudness, 2),

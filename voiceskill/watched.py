@@ -72,4 +72,5 @@ def run_watched(
     if screen is None:
         run_live(app, observe_all, ready, record=record, settled=settled, heartbeat=heartbeat)
     else:
-        run_live(app, observe_all, ready, record=record, settled=settled, overhear=screen.overhear, heartbeat=heartbeat)
+        overhear, watched = screen.overhear, screen.is_looked_at
+        run_live(app, observe_all, ready, record=record, settled=settled, overhear=overhear, watched=watched, heartbeat=heartbeat)

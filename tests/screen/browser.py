@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 _FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
 _AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+
+expect.set_options(timeout=30_000)  # the machine may be busy
 
 SIZES = {"bedside": (800, 480), "telephone": (390, 844), "desktop": (1280, 800)}
 """Width and height: a screen of 7 inches, a telephone, a computer."""

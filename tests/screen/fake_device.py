@@ -40,6 +40,8 @@ class FakeScreen:
         self.shown: dict[str, Any] = {"doing": "ready", "heard": None, "said": None, "lead": None}
         self.dark = False
         self.full = False
+        self.able = True
+        self.listened: tuple[str, int | None] = ("", None)
 
     def scene(self) -> Values:
         return {**self.shown, "words": self.words}
@@ -49,7 +51,7 @@ class FakeScreen:
 
     def wish(self, form: Mapping[str, str]) -> bool:
         self.wishes.append(dict(form))
-        return form != {"press": "nonsense"}
+        return self.able and form != {"press": "nonsense"}
 
     def start(self) -> Values:
         return {"routines": routines(skill()), "questions": questions(skill())}
@@ -79,7 +81,8 @@ class FakeScreen:
         self.settings.append(dict(form))
         return Refused("wake_phrase: too short") if form.get("wake_phrase") == "hey" else None
 
-    def listen_to(self, voice: str) -> bytes:
+    def listen_to(self, voice: str, words_per_minute: int | None = None) -> bytes:
+        self.listened = (voice, words_per_minute)
         return b"RIFF"
 
     def say_code(self, code: str) -> None:

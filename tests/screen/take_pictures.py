@@ -52,12 +52,15 @@ def pictures(browser: Browser, running: Screen, sound: SoundServer, folder: Path
         for name in ("start", "diary", "set-up"):
             page.goto(f"/{name}")
             page.wait_for_timeout(500)
-            _take_all(page, folder, f"{name}-{when}")
+            _take_all(page, folder, f"{name}-{when}", anew=True)
 
 
-def _take_all(page: Page, folder: Path, name: str) -> None:
+def _take_all(page: Page, folder: Path, name: str, *, anew: bool = False) -> None:
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
+        if anew:
+            page.reload()
+            page.wait_for_timeout(500)
         page.wait_for_timeout(150)
         page.screenshot(path=folder / f"{name}-{size}.png")
     width, height = SIZES["bedside"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ PAGES = ["/", "/start", "/diary", "/set-up", "/set-up/doctor"]
 
 LONG = "Use a wrapped warm pack for fifteen minutes at a time, and check your skin now and then while you do."
 SAID = {"id": "say-1", "text": LONG, "before": "Warmth is one of the best things to try.", "seconds": 6.0, "elapsed": 60.0, "urgent": False}
+NEXT = "And out through your mouth, slow and soft. Let it go."
 RING = {"kind": "in", "seconds": 4.0, "elapsed": 2.0, "number": 3, "count": 4}
 LEAD = {"name": "two minute breathing", "step": 2, "steps": 5, "words": "Breathe in.", "next": "And out.", "held": False, "ring": RING}
 
@@ -121,6 +123,57 @@ def test_words_appear_as_they_are_spoken(shown: Shown) -> None:
         expect(page.locator("#said .later")).to_have_count(0)
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["day", "night"])
+def test_what_is_not_sure_yet_is_paler_than_what_was_heard(shown: Shown, dark: bool) -> None:
+    def light(page: Page) -> float:
+        colour: str = page.locator("#heard").evaluate("one => getComputedStyle(one).color")
+        return abs(sum(map(int, re.findall(r"\d+", colour))) - (0 if dark else 3 * 255))
+
+    shown.device.dark = dark
+    shown.show("Listening", doing="listening", heard={"text": "does heat", "settled": False})
+    try:
+        with page_of(shown.browser, shown.address) as page:
+            page.goto("/")
+            expect(page.locator("#heard")).to_have_text("does heat")
+            partial = light(page)
+            shown.show("Thinking", doing="thinking", heard={"text": "does heat help", "settled": True})
+            expect(page.locator("#heard.settled")).to_have_text("does heat help")
+            assert partial < light(page)
+    finally:
+        shown.device.dark = False
+
+
+def test_the_circle_grows_with_a_breath_in_and_shrinks_with_a_breath_out(shown: Shown) -> None:
+    with page_of(shown.browser, shown.address) as page:
+        sizes = []
+        for kind, share in (("in", 0.25), ("in", 0.75), ("out", 0.25), ("out", 0.75)):
+            ring = {**RING, "kind": kind, "seconds": 4_000.0, "elapsed": 4_000.0 * share}
+            shown.show("Speaking", doing="speaking", lead={**LEAD, "ring": ring})
+            page.goto("/")
+            expect(page.locator("#ring .breath")).to_be_visible()
+            drawn = page.wait_for_function(
+                "() => { const r = document.querySelector('#ring .breath').r.baseVal.value; return r % 1 ? r : 0; }"
+            )
+            sizes.append(drawn.json_value())
+        assert sizes == pytest.approx([47.5, 74.5, 74.5, 47.5], abs=1)  # of 34 to 88
+
+
+def test_a_hold_is_a_ring_that_fills(shown: Shown) -> None:
+    shown.show("Ready", lead={**LEAD, "ring": {**RING, "kind": "hold", "seconds": 4_000.0, "elapsed": 3_000.0}})
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/")
+        expect(page.locator("#ring .arc")).to_have_css("stroke-dasharray", re.compile(r"^75"))
+        expect(page.locator("#ring .breath")).to_be_hidden()
+
+
+def test_what_comes_next_can_be_read_to_its_end_beside_the_circle(shown: Shown) -> None:
+    shown.show("Speaking", doing="speaking", said={**SAID, "text": "Breathe in gently.", "before": ""}, lead={**LEAD, "next": NEXT})
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/")
+        expect(page.locator("#lead")).to_have_text("2/5 Next: And out through your mouth")
+        assert page.locator("#lead").evaluate("one => one.scrollHeight <= one.clientHeight")
+
+
 @pytest.mark.parametrize(
     ("doing", "shape"),
     [("ready", "ready"), ("listening", "listening"), ("thinking", "thinking"), ("speaking", "speaking"), ("hearing off", "hearing-off")],
@@ -189,6 +242,40 @@ def test_the_level_of_the_microphone_moves(shown: Shown) -> None:
     with page_of(shown.browser, shown.address) as page:
         page.goto("/set-up")
         expect(page.locator("#level")).to_have_js_property("value", -32)
+
+
+def test_a_switch_of_set_up_shows_how_things_stand_now(shown: Shown) -> None:
+    shown.device.wishes.clear()
+    shown.show("Ready", hears=True, quiet=False, loudness=1.0, pace=1.0)
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/set-up")
+        with page.expect_response("**/wish"):
+            page.get_by_role("button", name="Stop listening").click()
+        assert shown.device.wishes == [{"hearing": "off"}]
+        shown.show("Not listening", doing="hearing off", hears=False, quiet=False, loudness=2.0, pace=1.0)
+        expect(page.get_by_role("button", name="Listen again")).to_be_visible()
+        expect(page.get_by_label("Loudness")).to_have_value("2")
+
+
+def test_a_page_says_so_when_the_device_cannot_do_what_was_tapped(shown: Shown) -> None:
+    shown.device.able = False
+    context = shown.browser.new_context(base_url=shown.address)  # a browser complains in its console of an answer that says no
+    page = context.new_page()
+    page.goto("/start")
+    page.get_by_role("button", name="Two minute breathing").click()
+    expect(page.get_by_role("alert")).to_have_text("The device cannot do that now.")
+    context.close()
+    shown.device.able = True
+
+
+def test_no_line_of_the_captions_is_cut_in_half(shown: Shown) -> None:
+    shown.show("Speaking", doing="speaking", said={**SAID, "text": f"{LONG} {LONG}", "over": True}, lead=LEAD)
+    with page_of(shown.browser, shown.address) as page:
+        page.goto("/")
+        expect(page.locator("#said")).to_contain_text("while you do")
+        lines = page.locator("#captions").evaluate("one => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)")
+        assert lines == pytest.approx(round(lines), abs=0.03)
+        assert lines >= 2
 
 
 def test_installing_a_model_has_a_bar(shown: Shown) -> None:

@@ -80,9 +80,11 @@ def test_settings_that_cannot_be_used_are_told_of(house: House) -> None:
     assert "next start" in browser.post("/set-up/settings", wake_phrase="hey bedside").text
 
 
-def test_a_voice_can_be_listened_to(house: House) -> None:
-    answer = house.bedside().post("/set-up/listen", voice="rms")
+@pytest.mark.parametrize(("pace", "heard"), [("120", 120), ("9999", 260), ("", None), ("fast", None), ("²", None), ("9" * 5_000, None)])
+def test_a_voice_can_be_listened_to_at_a_pace(house: House, pace: str, heard: int | None) -> None:
+    answer = house.bedside().post("/set-up/listen", voice="rms", words_per_minute=pace)
     assert (answer.headers["content-type"], answer.content) == ("audio/wav", b"RIFF")
+    assert house.device.listened == ("rms", heard)
 
 
 def test_a_model_can_be_installed_and_is_told_of_where_it_cannot(house: House) -> None:

@@ -226,6 +226,14 @@ def test_a_device_that_is_away_is_named_until_it_is_back() -> None:
     assert bed.shown["words"] != "No microphone"
 
 
+def test_a_microphone_that_is_muted_is_told_from_one_that_is_away() -> None:
+    bed = Bed()
+    bed.take(DeviceFailed(100.0, "microphone", "silent", "muted"))
+    assert (bed.shown["doing"], bed.shown["words"]) == ("hearing off", "Muted")
+    bed.take(DeviceRecovered(101.0, "microphone"))
+    assert bed.shown["words"] == "Ready"
+
+
 def test_the_same_is_not_shown_twice() -> None:
     bed = Bed()
     before = len(bed.scenes)

@@ -59,8 +59,8 @@ class Device(Protocol):
         """Keep settings, for the next start."""
         ...
 
-    def listen_to(self, voice: str) -> bytes:
-        """A sentence in a voice, as a WAV file. Raises Fault."""
+    def listen_to(self, voice: str, words_per_minute: int | None = None) -> bytes:
+        """A sentence in a voice, at a pace, as a WAV file; None is the pace it has now. Raises Fault."""
         ...
 
     def say_code(self, code: str) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from anyio import to_thread
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -28,6 +29,7 @@ from voiceskill.ports import Clock, Fault
 _HERE = Path(__file__).parent
 _PAIRED_FOR_SECONDS = 365 * 24 * 3600
 _GAUGE_SECONDS = 0.1
+_SLOWEST, _FASTEST = 80, 260
 
 Handler = Callable[[Request, Mapping[str, str]], Awaitable[Response]]
 
@@ -144,7 +146,7 @@ class Pages:
     def _done(self, request: Request, *, done: bool) -> Response:
         if not done:
             return PlainTextResponse("The device cannot do that now.\n", status_code=409)
-        return Response(status_code=204) if _by_script(request) else RedirectResponse("/", status_code=303)
+        return Response(status_code=204) if _by_script(request) else RedirectResponse(_back(request), status_code=303)
 
     async def _delete_diary(self, request: Request, form: Mapping[str, str]) -> Response:
         if form.get("sure") != "yes":
@@ -159,7 +161,7 @@ class Pages:
         return await self._set_up_page(request, {"told": "Kept. It holds from the next start of the device."})
 
     async def _listen(self, _request: Request, form: Mapping[str, str]) -> Response:
-        sound = await to_thread.run_sync(self._device.listen_to, form.get("voice", ""))
+        sound = await to_thread.run_sync(self._device.listen_to, form.get("voice", ""), _pace(form.get("words_per_minute", "")))
         return Response(sound, media_type="audio/wav")
 
     async def _install(self, request: Request, form: Mapping[str, str]) -> Response:
@@ -243,6 +245,16 @@ class _Leaving(Response):
 
 def _texts(form: FormData) -> dict[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _back(request: Request) -> str:
+    """Where whoever pressed something goes on, without script."""
+    return "/set-up" if urlsplit(request.headers.get("referer", "")).path == "/set-up" else "/"
+
+
+def _pace(text: str) -> int | None:
+    """Words a minute, as far as anybody speaks so."""
+    return min(max(int(text), _SLOWEST), _FASTEST) if text.isdecimal() and len(text) < 5 else None
 
 
 def _by_script(request: Request) -> bool:

@@ -62,6 +62,12 @@ function showHeard(one) {
   heard.classList.toggle("settled", Boolean(one?.settled));
 }
 
+// The first sentence, without what comes after a comma where it is long.
+function briefly(text) {
+  const sentence = text.match(/^.*?[.?!](?= |$)/)?.[0] ?? text;
+  return sentence.length <= 34 ? sentence : (sentence.match(/^(.{12,34}?),/)?.[1] ?? sentence);
+}
+
 function showLead(one, now) {
   lead.hidden = !one;
   ring.toggleAttribute("hidden", !one);
@@ -70,7 +76,9 @@ function showLead(one, now) {
   pause.formAction = `/press/${pause.dataset.press}`;
   circle = null;
   if (!one) return;
-  lead.textContent = one.held ? `${one.step}/${one.steps}: ${one.name}, paused` : `${one.step}/${one.steps}  Next: ${one.next ?? "the end"}`;
+  const next = one.next ? briefly(one.next) : "the end";
+  const line = one.held ? `${one.step}/${one.steps}: ${one.name}, paused` : `${one.step}/${one.steps} Next: ${next}`;
+  if (lead.textContent !== line) lead.textContent = line;
   const kind = one.held ? "held" : (one.ring?.kind ?? "tell");
   ring.dataset.kind = kind;
   ringName.textContent = one.held ? "Paused" : (RING_NAMES[kind] ?? one.name);
@@ -118,6 +126,13 @@ function show(scene) {
   showHeard(scene.heard);
   showSaid(scene.said, now);
   showLead(scene.lead, now);
+  fit();
+}
+
+// What comes next has two lines where the words of now leave them.
+function fit() {
+  lead.classList.remove("short");
+  lead.classList.toggle("short", captions.scrollHeight > captions.clientHeight);
 }
 
 function lost() {
@@ -129,5 +144,6 @@ buttons();
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") send("/press/stop");
 });
+addEventListener("resize", fit);
 follow("/live", show, lost);
 requestAnimationFrame(draw);

@@ -1,5 +1,5 @@
 // The page Set-up: the level of the microphone, sliders that hold at once, and a voice to listen to.
-import { buttons, follow, send } from "/static/page.js";
+import { buttons, follow, pressed, send } from "/static/page.js";
 
 buttons();
 
@@ -28,11 +28,36 @@ for (const slider of document.querySelectorAll('input[type="range"]')) {
   slider.addEventListener("change", () => send("/wish", { [slider.name]: slider.value }));
 }
 
+const switches = document.querySelectorAll('button[name="hearing"], button[name="quiet"]');
+for (const button of switches) {
+  button.addEventListener("click", (event) => {
+    event.preventDefault();
+    pressed(button);
+    send("/wish", { [button.name]: button.value });
+  });
+}
+
+// What is changed by voice, or on another screen, is seen here too.
+function showSettings(scene) {
+  for (const button of switches) {
+    const value = scene[button.name === "hearing" ? "hears" : "quiet"] ? "off" : "on";
+    if (button.value === value) continue;
+    button.value = value;
+    button.textContent = button.dataset[value];
+  }
+  for (const slider of document.querySelectorAll('input[type="range"]')) {
+    if (slider !== document.activeElement && slider.name in scene) slider.value = scene[slider.name];
+  }
+}
+
 const listen = document.getElementById("listen");
 listen.hidden = false;
 listen.addEventListener("click", async () => {
   listen.disabled = true;
-  const answer = await send("/set-up/listen", { voice: listen.form.elements.voice.value });
+  const answer = await send("/set-up/listen", {
+    voice: listen.form.elements.voice.value,
+    words_per_minute: listen.form.elements.words_per_minute.value,
+  });
   listen.disabled = false;
   if (!answer?.ok) return;
   const sound = new Audio(URL.createObjectURL(await answer.blob()));
@@ -43,6 +68,7 @@ listen.addEventListener("click", async () => {
 const found = document.getElementById("found");
 if (found) {
   follow("/live", (scene) => {
+    showSettings(scene);
     const lines = scene.found_words ?? [];
     if (lines.join() === [...found.children].map((one) => one.textContent).join()) return;
     found.replaceChildren(...lines.map((line) => {
