@@ -65,9 +65,9 @@ def run_watched(
     def ready(loop: Loop, parts: str) -> None:
         for onlooker in onlookers:
             onlooker.begin(loop.post, parts)
-        if heartbeat:
-            heartbeat.begin(loop, f"Listening ({parts})")
         on_ready(loop, parts)
+        if heartbeat:  # last: from then on we may be told to end
+            heartbeat.begin(loop, f"Listening ({parts})")
 
     if screen is None:
         run_live(app, observe_all, ready, record=record, settled=settled, heartbeat=heartbeat)
