@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,14 @@ def test_routines_and_what_helped_are_marked_below() -> None:
     assert all(chart.bottom < mark.y < chart.height for mark in chart.marks)
     assert chart.marks[0].label == "12:00 Routine breathing: done to the end"
     assert chart.words == "No pain score was told."
+
+
+def test_numbers_do_not_cover_each_other_and_the_latest_has_one() -> None:
+    marks = draw(Memory(tuple(scored(hours, 5 + hours % 2) for hours in range(0, 24 * 7, 9))), "month", TODAY + timedelta(days=7)).marks
+    numbered = [mark.x for mark in marks if mark.short]
+    assert marks[-1].short
+    assert 1 < len(numbered) < len(marks)
+    assert all(second - first >= 28 for first, second in pairwise(numbered))
 
 
 def test_what_is_older_than_the_span_is_left_out() -> None:

@@ -19,8 +19,8 @@ _MOST_SCORE = 10
 _JOINED = timedelta(hours=36)
 """Scores further apart than this are not joined by a line: nobody knows what was between."""
 
-_LABELS_AT_MOST = 31
-"""With more scores than this, their numbers would cover each other."""
+_NUMBERS_APART = 30
+"""Scores nearer than this, from left to right, don't both have their number: one would cover the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def draw(memory: Memory, span: Span, last: date) -> Chart:
     return Chart(
         levels=tuple(Line(y(score), str(score)) for score in range(0, _MOST_SCORE + 1, 2)),
         times=tuple(_times(span, first, frame.left, step)),
-        marks=tuple(_marks(entries, x, y, frame.bottom, numbered=len(scores) <= _LABELS_AT_MOST)),
+        marks=tuple(_marks(entries, x, y, frame.bottom, _numbered([place for _, place, _ in points]))),
         path=_path(points),
         words=_words(scores),
         step=round(step, 1),
@@ -109,19 +109,28 @@ def _times(span: Span, first: date, left: float, step: float) -> Iterator[Line]:
 
 
 def _marks(
-    entries: tuple[Fact, ...], x: Callable[[datetime], float], y: Callable[[float], float], bottom: float, *, numbered: bool
+    entries: tuple[Fact, ...], x: Callable[[datetime], float], y: Callable[[float], float], bottom: float, numbered: frozenset[float]
 ) -> Iterator[Mark]:
     for entry in entries:
         label = f"{entry.at:%H:%M} {told(entry)}"
         match entry:
             case PainScored(at=at, score=score):
-                yield Mark("score", x(at), y(score), label, f"{score:g}" if numbered else "")
+                yield Mark("score", x(at), y(score), label, f"{score:g}" if x(at) in numbered else "")
             case RoutineEnded(at=at):
                 yield Mark("routine", x(at), bottom + 54, label)
             case Helped(at=at, better=better):
                 yield Mark("better" if better else "worse", x(at), bottom + 82, label)
             case _:
                 pass
+
+
+def _numbered(places: list[float]) -> frozenset[float]:
+    """Which scores have their number: the latest, and those before it that leave room."""
+    chosen: list[float] = []
+    for place in reversed(places):
+        if not chosen or chosen[-1] - place >= _NUMBERS_APART:
+            chosen.append(place)
+    return frozenset(chosen)
 
 
 def _path(points: list[tuple[datetime, float, float]]) -> str:
