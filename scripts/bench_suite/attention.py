@@ -81,8 +81,14 @@ class _Ear:
 
     def __init__(self, recogniser: Recogniser, app: App) -> None:
         self._events: list[Event] = []
-        self._listener = Listener(NoEcho(), SileroVad(), recogniser, app.segmenter(), self._events.append)
+        self._recogniser = recogniser
+        self._app = app
         self.seconds = 0.0
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing of how long those pause who spoke before."""
+        self._listener = Listener(NoEcho(), SileroVad(), self._recogniser, self._app.segmenter(), self._events.append)
 
     def hear(self, pcm: Pcm) -> list[Event]:
         """What becomes of so much sound."""
@@ -208,6 +214,7 @@ class _Hours:
 
 
 def _hours(app: App, interpreter: Interpreter, ear: _Ear, sounds: Iterable[Pcm]) -> _Hours:
+    ear.forget()
     before = ear.seconds
     events = [event for sound in sounds for event in ear.hear(sound)]
     hours = (ear.seconds - before) / _HOUR
@@ -230,6 +237,7 @@ def _misses(app: App, ear: _Ear, studio: _Studio) -> Table:
     for place in _shown((*FAR, *NOISY), "misses"):
         shares: list[float] = []
         for phrase in PHRASES_TRIED:
+            ear.forget()
             wake_phrase = WakePhrase(phrase, app.skill.spelling)
             hits = []
             for number in range(len(VOICES) * 2):
@@ -248,6 +256,7 @@ def _answered(app: App, interpreter: Interpreter, ear: _Ear, studio: _Studio, qu
     for name, among in places.items():
         shares = []
         for attention, before in (("open", ""), ("wake", f"{DEFAULT_PHRASE}, ")):
+            ear.forget()
             said = [
                 _is_answered(app, interpreter, attention, ear.hear(studio.record(f"{before}{text}", number, among[number % len(among)])))
                 for number, text in enumerate(_shown(questions, f"{name}, {attention}"))
