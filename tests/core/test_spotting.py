@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from tests.rehearsing import listed_only, skill
-from voiceskill.core.events import Hypothesis
+from voiceskill.core.conversation import Conversation, State
+from voiceskill.core.conversation.state import Confirming, Flagged
+from voiceskill.core.events import Heard, Hypothesis
 from voiceskill.core.skill import Control
 from voiceskill.core.spotting import Expecting, believed, expected_phrases
 from voiceskill.core.understanding.outcome import Match
@@ -69,3 +73,13 @@ def test_all_that_is_listened_for_means_something() -> None:
     for phrase in expected_phrases(skill())[Expecting.COMMAND]:
         meant = listed_only().interpret([phrase], busy=True)
         assert meant.escape or isinstance(meant.outcome, Match), phrase
+
+
+@pytest.mark.parametrize(("dictated", "denied"), [("oh", False), ("no", True), (None, False)])
+def test_danger_is_not_denied_by_a_no_that_dictation_did_not_read(dictated: str | None, denied: bool) -> None:
+    flag = skill().intents["redflag_saddle_numbness"]
+    state = State(phase=Confirming(flag.id), introduced=True, attending=math.inf)
+    spotted = Hypothesis("no", 0.95)
+    heard = Heard(1.0, 1, (Hypothesis(dictated) if dictated else spotted,), spotted=spotted)
+    after, _ = Conversation(skill(), listed_only()).step(state, heard)
+    assert isinstance(after.phase, Confirming | Flagged) is not denied

@@ -32,6 +32,7 @@ from voiceskill.core.conversation.state import (
     CheckingSound,
     Clarifying,
     Confirming,
+    CountingDown,
     Flagged,
     Guided,
     Held,
@@ -236,6 +237,13 @@ class Conversation:
         questions = self._questions(turn.state, heard)
         busy = bool(obeyed) or turn.state.busy
         meant = self._interpreter.interpret([*questions, *readings], spotted=heard.spotted, saying=saying, busy=busy)
+        in_danger = isinstance(turn.state.phase, Confirming | Screening) or isinstance(turn.state.help, CountingDown)
+        if in_danger and heard.spotted and self._is_plain_no(meant.outcome):
+            # Danger is denied in words that dictation reads, too.
+            if heard.hypotheses == (heard.spotted,):
+                turn.cue("failed")
+                return
+            meant = self._interpreter.interpret([*questions, *readings], saying=saying, busy=busy)
         if saying and all(is_echo(reading, saying) for reading in readings) and not meant.escape:
             return
         if questions:
@@ -252,6 +260,9 @@ class Conversation:
         if isinstance(meant.outcome, Match) and not meant.flags and not meant.escape and not turn.state.asleep and not is_moan(text):
             turn.cue("heard")
         self._respond(turn, meant, text)
+
+    def _is_plain_no(self, outcome: Outcome) -> bool:
+        return isinstance(outcome, Match) and self._skill.intents[outcome.intent].control is Control.NO
 
     def _pressed(self, turn: Turn, name: str) -> None:
         """Do what a button means. It is surely meant, and for us."""

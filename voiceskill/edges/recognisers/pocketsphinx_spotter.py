@@ -7,7 +7,6 @@ found, for a fiftieth of a core and 9 MB.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -31,8 +30,6 @@ _HUM = np.random.default_rng(0).integers(-3, 4, HEARING_RATE // 10, dtype=np.int
 
 _ANY_PHONES = "any phones"
 
-_log = logging.getLogger(__name__)
-
 
 class PocketSphinxSpotter:
     """A Spotter."""
@@ -45,7 +42,7 @@ class PocketSphinxSpotter:
             from pocketsphinx import Config, Decoder, get_model_path
         except (ImportError, OSError) as error:
             raise ModelMissing(f"PocketSphinx does not load ({error}): run scripts/setup again") from error
-        wanted = {word for phrases in expected.values() for phrase in phrases for word in phrase.split()} | _words(homophones.values())
+        wanted = _words(phrase for phrases in expected.values() for phrase in phrases) | _words(homophones.values())
         known = _pronunciations(Path(get_model_path("en-us/cmudict-en-us.dict")), wanted)
         self._decoder: Any = Decoder(Config(hmm=get_model_path("en-us/en-us"), dict=None, lm=None, loglevel="FATAL"))
         for word, phones in known:
@@ -69,6 +66,8 @@ class PocketSphinxSpotter:
         if phrase is None:
             return None
         _, at_best = self._explain(sound, _ANY_PHONES)
+        if math.isinf(at_best):
+            return None
         return Hypothesis(phrase, 1 / (1 + math.exp((at_best - score + _WORSE_BY) / _SOFTNESS)))
 
     def close(self) -> None:
