@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cached_property
 
-from voiceskill.alerting import Alerter, in_a_thread
+from voiceskill.alerting import Alerter, Submit, in_a_thread
 from voiceskill.edges.alerting.broker import BrokerEvent
 from voiceskill.edges.alerting.command import Command
 from voiceskill.edges.alerting.webhook import Webhook
@@ -23,6 +24,9 @@ _BROKER_PORT, _BROKER_TLS_PORT = 1883, 8883
 _LOST_BROKER_SECONDS = 4
 """How often a broker is looked for that alerts are to be told to."""
 
+_CLOSING_SECONDS = 2.0
+"""How long the end waits for a disk to take in what became of the alerts."""
+
 
 class Alarms:
     """Parts are made when they are first asked for; `close` ends them."""
@@ -34,7 +38,7 @@ class Alarms:
         self._acknowledge: Callable[[str], None] = lambda _: None
 
     def close(self) -> None:
-        """Let go of the broker."""
+        """Let go of the broker, and let the disk take in who has seen what: an alert that was seen is not told again at the next start."""
         self._stack.close()
 
     @cached_property
@@ -52,16 +56,18 @@ class Alarms:
         if not self.sinks:
             return None
         clock = MonotonicClock()
+        outbox_jobs = in_a_thread("alerts")
         alerter = Alerter(
             [(sink, in_a_thread(f"alert {sink.name}")) for sink in self.sinks],
             self._outbox,
             device=self._settings.alerts.device,
             clock=clock,
             now=TimeOfDay(clock).now,
-            submit=in_a_thread("alerts"),
+            submit=outbox_jobs,
             pause=time.sleep,
         )
         self._acknowledge = alerter.acknowledge_under_way
+        self._stack.callback(_wait_for, outbox_jobs)
         return alerter
 
     def _broker_event(self) -> BrokerEvent:
@@ -83,6 +89,13 @@ class Alarms:
             return dict([topics.alerted(notice.kind, notice.level)]) if notice.status == "raised" else {}
 
         return BrokerEvent(HOUSEHOLD, link, topics.alert, besides)
+
+
+def _wait_for(submit: Submit) -> None:
+    """Until what was submitted before is done, or the time is up."""
+    done = threading.Event()
+    submit(done.set)
+    done.wait(_CLOSING_SECONDS)
 
 
 def broker_at(settings: MqttSettings, host: str, port: int) -> Broker:
