@@ -32,6 +32,12 @@ _TAPS = 4_096
 _SLACK_SAMPLES = round(0.1 * HEARING_RATE)
 """Loudspeaker and microphone give and take sound in bursts; apart by less than this they are as they were."""
 
+_BEHIND_SECONDS = 0.05
+"""How far behind the loudspeaker it is read at least: soxr gives back what it was given in bursts, up to 41 ms late. An echo takes longer."""
+
+_STEP_SAMPLES = round(0.01 * HEARING_RATE)
+"""How much further behind a reader falls who is still too early. Each such step costs the canceller what it has learnt: better few than many."""
+
 _MEMORY_SAMPLES = round(3.0 * HEARING_RATE)
 """How much of what was played is kept: an echo may come late, and so may a reader whose thread was held up by the recogniser."""
 
@@ -49,7 +55,7 @@ class Played:
 
     Both devices count their own samples, and give and take them in bursts; the clock ties the counts to each other. Sound is read on
     without a gap; only when the counts are apart by more than a tenth of a second is some skipped or filled with silence. A reader
-    that is ahead of the loudspeaker waits: the echo takes longer than a burst anyway.
+    that is ahead of the loudspeaker falls behind: the echo takes longer than a burst anyway.
     """
 
     def __init__(self, rate: int, clock: Clock) -> None:
@@ -80,7 +86,7 @@ class Played:
         first = wanted if self._read is None or abs(wanted - self._read) > _SLACK_SAMPLES else self._read
         ahead = first + samples - len(self._kept)
         if 0 < ahead <= _SLACK_SAMPLES:
-            first -= ahead
+            first -= ahead + _STEP_SAMPLES
         end = first + samples
         piece = self._kept[max(0, first) : max(0, end)]
         before = min(samples, max(0, -first))
@@ -285,6 +291,9 @@ class LinearEchoCanceller:
     _ALIKE = 0.03
     """Delays as near as this are the same, in seconds."""
 
+    _FOUND, _FOUND_ANEW = 2, 3
+    """How often running it must be found out of reach, and how often where most of our voice is taken out all the same."""
+
     def __init__(self, rate: int, clock: Clock) -> None:
         """For a loudspeaker of that rate. `clock` is the one of the frames' times. Raises ImportError or OSError without its library."""
         self._clock = clock
@@ -294,11 +303,11 @@ class LinearEchoCanceller:
     def restart(self, rate: int) -> None:
         """See ports.EchoCanceller."""
         self._played = Played(rate, self._clock)
-        self._delay = 0.0
+        self._delay = _BEHIND_SECONDS
         self._begin()
 
     def _begin(self) -> None:
-        self._suspected: float | None = None
+        self._suspected, self._found = 0.0, 0
         self._tracker = DelayTracker()
         self._canceller = SpeexCanceller()
         self._leakage = Leakage()
@@ -326,15 +335,17 @@ class LinearEchoCanceller:
         return Cancelled(np.zeros_like(speech) if ours else speech, speech)
 
     def _follow(self, delay: float | None) -> None:
-        """Move on to where the echo is, if it is out of reach: if it was found there twice running and not where it was."""
+        """Move on to where the echo is, if it is found out of reach again and again."""
         if delay is None:
             return
-        before, self._suspected = self._suspected, delay
-        if self._EARLIEST <= delay <= self._LATEST or self._leakage.known:
+        if self._EARLIEST <= delay <= self._LATEST:
+            self._found = 0
             return
-        if before is None or abs(before - delay) > self._ALIKE:
+        self._found = self._found + 1 if self._found and abs(self._suspected - delay) <= self._ALIKE else 1
+        self._suspected = delay
+        if self._found < (self._FOUND_ANEW if self._leakage.known else self._FOUND):
             return
-        moved = max(0.0, self._delay + delay - self._MARGIN)
+        moved = max(_BEHIND_SECONDS, self._delay + delay - self._MARGIN)
         if moved != self._delay:
             _log.info("the echo comes %.0f ms after our voice", (self._delay + delay) * 1_000)
             self._delay = moved
