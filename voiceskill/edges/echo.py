@@ -174,6 +174,10 @@ class Leakage:
     _LEAST = 10**-1.6
     """What is left counts as ours up to 8 dB above the usual share, and always when the echo came 16 dB louder."""
 
+    _FRAMES_LEARNING = round(15.0 / _FRAME_SECONDS)
+    _LEAST_WHILE_LEARNING = 10**-1.0
+    """Until so much of our voice was heard, the canceller meets sounds that it has not learnt: when the echo came 10 dB louder."""
+
     _FADES = 0.6
     """How much of an echo's power counts a frame later still: the canceller errs longest at its end, and the room rings."""
 
@@ -187,6 +191,7 @@ class Leakage:
         self._shares: deque[float] = deque(maxlen=self._FRAMES)
         self._left: deque[float] = deque(maxlen=self._FRAMES)
         self._echo = 0.0
+        self._frames = 0
         self._unheard = 0
 
     @property
@@ -212,11 +217,13 @@ class Leakage:
         if echo < self._AUDIBLE:
             return False
         self._shares.append(power / echo)
+        self._frames += 1
         if power > whole:  # nobody grows louder by being less: the canceller errs, as after a gap in what was played
             return True
         if len(self._shares) < self._FRAMES_HEARD:
             return power / echo < self._MORE
-        return power / echo < max(self._LEAST, self._MORE * float(np.median(self._shares)))
+        least = self._LEAST if self._frames > self._FRAMES_LEARNING else self._LEAST_WHILE_LEARNING
+        return power / echo < max(least, self._MORE * float(np.median(self._shares)))
 
 
 def _power(sound: NDArray[np.signedinteger]) -> float:
