@@ -6,14 +6,14 @@ its letters, where people put it: at the beginning of what they say, or at its e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from voiceskill.core.skill import Skill
-from voiceskill.core.understanding.align import SOUNDS_ALIKE
 from voiceskill.core.understanding.moans import is_moan
 from voiceskill.core.understanding.normalise import normalise, words
+from voiceskill.core.understanding.sounding import Distance, Sounds
 
 Attention = Literal["wake", "open"]
 """Who is listened to when nothing is going on: whoever says the wake phrase, or whoever says what is plainly for us."""
@@ -32,16 +32,6 @@ _WORDS_BEFORE = 2
 _FEWEST_WORDS, _MOST_WORDS, _FEWEST_LETTERS = 2, 4, 8
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_VOWELS = "aeiouy"
-_WEAK = f"{_VOWELS}hwr"
-_LIPS_AND_THROAT = ("bmpvfw", "hk")
-"""Letters that are confused from afar, beside those that sound alike."""
-
-_ALIKE, _BOTH_VOWELS, _DIFFERENT = 8, 5, 20
-"""For a letter instead of another; costs are in twentieths of a letter."""
-
-_EXTRA, _EXTRA_WEAK = 18, 12
-"""For a letter that stands on one side only."""
 
 
 def unfit(phrase: str) -> str | None:
@@ -75,9 +65,8 @@ class WakePhrase:
     """A phrase that calls us. `spelling` maps letters to those that they sound like; `_` stands for either end of a word."""
 
     def __init__(self, phrase: str = DEFAULT_PHRASE, spelling: Mapping[str, str] | None = None) -> None:
-        self._spelling = spelling or {}
-        self._sounds = "".join(map(self._sound, words(phrase)))
-        self._weight = sum(map(_extra, self._sounds))
+        self._sounds = Sounds(spelling)
+        self._phrase = self._sounds.of(phrase)
 
     def question(self, text: str) -> str | None:
         """What is asked in `text` besides the phrase, normalised: nothing when we are only called. None when nobody calls us."""
@@ -89,54 +78,22 @@ class WakePhrase:
         return "" if is_moan(rest) else rest
 
     def _best(self, heard: Sequence[str]) -> _Span | None:
-        sounds = [self._sound(word) for word in heard]
+        sounds = [self._sounds.of_word(word) for word in heard]
         spans = [
             _Span(likeness, start, start + length)
             for start in range(min(_WORDS_BEFORE + 1, len(sounds)))
-            for length, likeness in self._prefixes(self._sounds, sounds[start:])
+            for length, likeness in _prefixes(self._phrase, sounds[start:])
         ]
         from_end = [sound[::-1] for sound in reversed(sounds)]
-        spans += [_Span(likeness, len(sounds) - length, len(sounds)) for length, likeness in self._prefixes(self._sounds[::-1], from_end)]
+        spans += [_Span(likeness, len(sounds) - length, len(sounds)) for length, likeness in _prefixes(self._phrase[::-1], from_end)]
         return max(spans, key=lambda span: span.likeness, default=None)
 
-    def _prefixes(self, sought: str, heard: Sequence[str]) -> list[tuple[int, float]]:
-        """How like `sought` the first one, two and more words of `heard` are, up to twice as long as it."""
-        costs = [0]
-        for letter in sought:
-            costs.append(costs[-1] + _extra(letter))
-        found, weight = [], 0
-        for count, word in enumerate(heard, 1):
-            for letter in word:
-                extra = _extra(letter)
-                weight += extra
-                row = [costs[0] + extra]
-                for place, wanted in enumerate(sought):
-                    row.append(min(costs[place] + _COSTS[wanted, letter], costs[place + 1] + extra, row[-1] + _extra(wanted)))
-                costs = row
-            found.append((count, 1 - costs[-1] / max(self._weight, weight)))
-            if weight > 2 * self._weight:
-                break
-        return found
 
-    def _sound(self, word: str) -> str:
-        """The letters of a word as they sound: no doubled ones, and those that the spelling names replaced."""
-        sound = f"_{word}_"
-        for written, spoken in self._spelling.items():
-            sound = sound.replace(written, spoken)
-        letters = [letter for letter in sound if "a" <= letter <= "z"]
-        return "".join(letter for place, letter in enumerate(letters) if letters[place - 1 : place] != [letter])
-
-
-def _extra(letter: str) -> int:
-    return _EXTRA_WEAK if letter in _WEAK else _EXTRA
-
-
-def _cost(wanted: str, letter: str) -> int:
-    if wanted == letter:
-        return 0
-    if wanted in _VOWELS and letter in _VOWELS:
-        return _BOTH_VOWELS
-    return _ALIKE if any(wanted in group and letter in group for group in (*SOUNDS_ALIKE, *_LIPS_AND_THROAT)) else _DIFFERENT
-
-
-_COSTS = {(wanted, letter): _cost(wanted, letter) for wanted in _LETTERS for letter in _LETTERS}
+def _prefixes(sought: str, heard: Sequence[str]) -> Iterator[tuple[int, float]]:
+    """How like `sought` the first one, two and more words of `heard` are, up to twice as long as it."""
+    distance = Distance(sought)
+    for count, word in enumerate(heard, 1):
+        distance.hear(word)
+        yield count, distance.likeness
+        if distance.overlong:
+            break

@@ -9,6 +9,7 @@ from typing import Protocol
 from voiceskill.core.echo_guard import is_echo, says
 from voiceskill.core.events import Hypothesis
 from voiceskill.core.skill import Control, Kind, Skill, Tier
+from voiceskill.core.sounds_like_danger import SoundsLikeDanger
 from voiceskill.core.spotting import believed
 from voiceskill.core.triage import Flag, Triage
 from voiceskill.core.understanding.clauses import LONG_ENOUGH, clauses
@@ -27,9 +28,12 @@ _STOPPING = frozenset({Control.STOP, Control.PAUSE})
 _SURE = 0.9
 """A score from which that other meaning is believed."""
 
-
 _LISTED = 0.99
 """A score that only a listed phrase has."""
+
+
+_SO_ALIKE = 0.85
+"""How much something must sound like danger to be asked about in spite of a meaning that is sure, and not listed."""
 
 
 class Understander(Protocol):
@@ -76,6 +80,7 @@ class Interpreter:
     def __init__(self, skill: Skill, understander: Understander, encoder: Encoder | None = None) -> None:
         self._skill = skill
         self._triage = Triage(skill, encoder)
+        self._sounds_like_danger = SoundsLikeDanger(skill)
         self._understander = understander
 
     def interpret(
@@ -87,9 +92,27 @@ class Interpreter:
         routine, a question of ours.
         """
         dictated = self._interpret(readings, saying, busy=busy)
-        if spotted is None or dictated.flags or dictated.escape or not believed(spotted, readings, understood=_is_sure(dictated.outcome)):
+        if dictated.flags or dictated.escape:
+            return dictated
+        suspected = self._suspected(dictated.outcome, readings, spotted, saying)
+        if suspected:
+            return Interpretation((suspected,), None, NoMatch("unclear"))
+        if spotted is None or spotted.text in self._skill.spotted.dangers:
+            return dictated
+        if not believed(spotted, readings, understood=_is_sure(dictated.outcome)):
             return dictated
         return replace(self._interpret([spotted.text], saying, busy=busy), spotted=True)
+
+    def _suspected(self, outcome: Outcome, readings: Sequence[str], spotted: Hypothesis | None, saying: str) -> Flag | None:
+        """What only sounds like danger, where nothing else that was understood sounds more like what was heard."""
+        if isinstance(outcome, Match) and outcome.score >= _LISTED:
+            return None
+        if saying and all(is_echo(reading, saying) for reading in readings):
+            return None
+        suspected = self._sounds_like_danger.suspect(readings, spotted)
+        if suspected and _is_sure(outcome) and suspected.score < _SO_ALIKE:
+            return None
+        return suspected
 
     def _interpret(self, readings: Sequence[str], saying: str, *, busy: bool) -> Interpretation:
         outcome = self._understander.understand(readings)

@@ -350,11 +350,13 @@ class HelpLines:
 class Spotted:
     """Phrases that are listened for by themselves (see `core.spotting`): `commands`, and `answers` while a question is open.
 
-    `homophones` are words that sound like one which a recogniser may not know.
+    `dangers` are signs of danger, each with the id of its flag: they are listened for with the commands, and by their sound (see
+    `core.sounds_like_danger`). `homophones` are words that sound like one which a recogniser may not know.
     """
 
     commands: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
+    dangers: Mapping[str, str] = field(default_factory=dict)
     homophones: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -36,8 +36,8 @@ class Expecting(IntEnum):
 
 def expected_phrases(skill: Skill) -> Mapping[Expecting, tuple[str, ...]]:
     """What may be said, alone, as things stand: nothing where nothing is expected."""
-    commands = skill.spotted.commands
-    return {Expecting.NOTHING: (), Expecting.COMMAND: commands, Expecting.ANSWER: tuple(dict.fromkeys((*commands, *skill.spotted.answers)))}
+    always = (*skill.spotted.commands, *skill.spotted.dangers)
+    return {Expecting.NOTHING: (), Expecting.COMMAND: always, Expecting.ANSWER: tuple(dict.fromkeys((*always, *skill.spotted.answers)))}
 
 
 def believed(spotted: Hypothesis | None, dictated: Sequence[str], *, understood: bool = False) -> bool:

@@ -180,10 +180,11 @@ def _contains(heard: Sequence[str], cue: Sequence[str]) -> float:
         for i in range(max(1, len(heard) - length + 1)):
             stretch = heard[i : i + length]
             score = fuzz.ratio(" ".join(stretch), " ".join(cue))
-            if score > best and _negated(stretch) == _negated(cue) and not _negated(heard[max(0, i - 3) : i]):
+            if score > best and negated(stretch) == negated(cue) and not negated(heard[max(0, i - 3) : i]):
                 best = score
     return best
 
 
-def _negated(stretch: Sequence[str]) -> bool:
+def negated(stretch: Sequence[str]) -> bool:
+    """Whether these words deny something."""
     return any(word in _NEGATIONS or word.endswith("n't") for word in stretch)

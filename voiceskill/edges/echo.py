@@ -33,10 +33,10 @@ _SLACK_SAMPLES = round(0.1 * HEARING_RATE)
 """Loudspeaker and microphone give and take sound in bursts; apart by less than this they are as they were."""
 
 _BEHIND_SECONDS = 0.05
-"""How far behind the loudspeaker it is read at least: soxr gives back what it was given in bursts, up to 41 ms late. An echo takes longer."""
+"""How far behind the loudspeaker it is read at least: soxr gives sound back in bursts, up to 41 ms late. An echo takes longer."""
 
 _STEP_SAMPLES = round(0.01 * HEARING_RATE)
-"""How much further behind a reader falls who is still too early. Each such step costs the canceller what it has learnt: better few than many."""
+"""How much further behind a reader falls who is still too early. Each step costs the canceller what it has learnt: better few than many."""
 
 _MEMORY_SAMPLES = round(3.0 * HEARING_RATE)
 """How much of what was played is kept: an echo may come late, and so may a reader whose thread was held up by the recogniser."""

@@ -74,6 +74,10 @@ def _spotted(intents: Sequence[Written], document: Document, skill: SkillFile) -
                 continue
             message = f'no intent lists "{phrase}"; add it to the examples of one, or take it out'
             yield document.problem(("spotted", name, place), message)
+    asked_about = {written.intent.id for written in intents if written.intent.kind is Kind.FLAG and written.intent.invitation}
+    for flag in skill.spotted.dangers.keys() - asked_about:
+        message = f'"{flag}" is no sign of danger that can be asked about: that takes an invitation'
+        yield document.problem(("spotted", "dangers", flag), message)
 
 
 def check_with_skill(intents: Sequence[Written], document: Document, skill: SkillFile) -> Iterator[Problem]:

@@ -160,6 +160,7 @@ def _build(
         spotted=Spotted(
             commands=tuple(map(normalise, skill.spotted.commands)),
             answers=tuple(map(normalise, skill.spotted.answers)),
+            dangers={normalise(phrase): flag for flag, phrases in skill.spotted.dangers.items() for phrase in phrases},
             homophones={normalise(word): normalise(sound) for word, sound in skill.spotted.homophones.items()},
         ),
         calming=skill.calming,

@@ -185,6 +185,7 @@ class SpottedSection(_Keys):
 
     commands: Texts = ()
     answers: Texts = ()
+    dangers: dict[Text, Annotated[Texts, Field(min_length=1)]] = {}
     homophones: dict[Text, Text] = {}
 
 

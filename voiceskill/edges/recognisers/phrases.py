@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-LONGEST_SECONDS = 2.5
+LONGEST_SECONDS = 3.0
 """Sound longer than this, with the silence around it, is no short phrase."""
 
 _log = logging.getLogger(__name__)
