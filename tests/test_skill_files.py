@@ -186,8 +186,8 @@ BROKEN = {
     "Latin 1": ({"tea": TEA.encode().replace(b"Warm", b"W\xe4rm")}, ["tea.yaml:9: ", "UTF-8"]),
     "an invisible character": ({"tea": TEA.replace("Warm", "W\x07arm")}, ["tea.yaml:9: ", "cannot be seen"]),
     "a danger that nobody can be asked about": (
-        {"skill": SKILL + "spotted:\n  dangers:\n    steam: [the steam burned me]\n"},
-        ["skill.yaml:24: ", '"steam" is no sign of danger', "invitation"],
+        {"skill": SKILL + "spotted:\n  dangers:\n    tea: [my tea is cold]\n"},
+        ["skill.yaml:24: ", '"tea" is no sign of danger'],
     ),
     "no skill.yaml": ({"skill": None}, ["skill.yaml:1: ", "there is no skill.yaml"]),
     "no sources.yaml": ({"sources": None}, ["sources.yaml:1: ", "there is no sources.yaml"]),
