@@ -113,6 +113,15 @@ def test_the_phrase_alone_is_answered_with_the_listening_sound_and_the_question_
     assert room.hear("does heat help", after=5.0) == HEAT
 
 
+def test_what_somebody_says_who_called_is_asked_back_however_garbled_it_is() -> None:
+    unrelated = skill().unrelated[0]
+    room = Room("wake", skill(), listed_only())
+    room.hear("hey bedside")
+    assert room.hear(unrelated, after=5.0) in skill().lines.not_understood
+    assert room.hear(unrelated, after=2.0) == ""
+    assert room.hear(unrelated, after=60.0) == ""
+
+
 def test_who_is_called_listens_for_some_seconds_only() -> None:
     room = Room("wake")
     room.hear("hey bedside")

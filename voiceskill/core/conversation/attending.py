@@ -6,6 +6,8 @@ remember a phrase for the first help.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from voiceskill.core.actions import Called, Cue
 from voiceskill.core.conversation.state import CountingDown, Idle, State
 from voiceskill.core.conversation.turn import Turn
@@ -36,8 +38,18 @@ def only_called(turn: Turn, question: str, meant: Interpretation) -> bool:
     asked = question and (awaits_words(turn.state) or not isinstance(meant.outcome, NoMatch) or meant.outcome.reason == "unclear")
     if meant.flags or meant.escape or asked:
         return False
+    turn.change(called=True)
     turn.do(Cue("listening"))  # in the quiet hours too: whoever called us is awake
     return True
+
+
+def after_a_call(turn: Turn, meant: Interpretation) -> Interpretation:
+    """What is said next by somebody who only called us is for us, however garbled it is."""
+    called = turn.state.called
+    turn.change(called=False)
+    if not called or not isinstance(meant.outcome, NoMatch):
+        return meant
+    return replace(meant, outcome=replace(meant.outcome, reason="unclear"))
 
 
 def hears(turn: Turn, meant: Interpretation, began: float) -> bool:

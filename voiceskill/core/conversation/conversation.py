@@ -257,6 +257,7 @@ class Conversation:
             return
         if not heard.typed and not called_off and not attending.hears(turn, meant, began):
             return
+        meant = attending.after_a_call(turn, meant)
         if isinstance(meant.outcome, Match) and not meant.flags and not meant.escape and not turn.state.asleep and not is_moan(text):
             turn.cue("heard")
         self._respond(turn, meant, text)

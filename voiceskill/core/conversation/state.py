@@ -355,8 +355,8 @@ class State:
     an entry is saved, `unkept` the entries that are not on the disk, yet or at all. `forgetful` is whether we said
     that nothing can be kept, `asleep` whether good night was said, `nudged` the day on which we last said that it is not getting
     better, `timed` the intent that we keep the time for. `gain` is the loudness asked for, `hushed` whether to
-    be soft and short at any hour, `attention` who is listened to, if not as the owner's settings have it; `trouble` is what is wrong with
-    the devices, `help` whether somebody is called.
+    be soft and short at any hour, `called` whether somebody called us who has said nothing since, `attention` who is listened to, if not
+    as the owner's settings have it; `trouble` is what is wrong with the devices, `help` whether somebody is called.
     """
 
     phase: Phase = Idle()
@@ -389,6 +389,7 @@ class State:
     timed: str | None = None
     gain: float = 1.0
     hushed: bool = False
+    called: bool = False
     attention: Attention | None = None
     trouble: Trouble = Trouble()
     help: Help = Uncalled()
