@@ -56,9 +56,9 @@ class Mishearings:
         self._taken_for: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
         for said, heard in pairs:
             before, after = said.split(), heard.split()
-            for step in Levenshtein.opcodes(before, after).as_list():
-                if step[0] != "equal":
-                    self._learn(tuple(before[step[1] : step[2]]), tuple(after[step[3] : step[4]]))
+            for step in Levenshtein.opcodes(before, after):
+                if step.tag != "equal":
+                    self._learn(tuple(before[step.src_start : step.src_end]), tuple(after[step.dest_start : step.dest_end]))
 
     def _learn(self, said: tuple[str, ...], heard: tuple[str, ...]) -> None:
         if 0 < len(said) <= _LONGEST_SAID and len(heard) <= _LONGEST_HEARD:

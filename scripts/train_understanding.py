@@ -199,7 +199,7 @@ def rambling(rows: Sequence[Row], labels: Labels, chance: random.Random) -> Iter
         yield Row(stretched(words, *_RAMBLING_WORDS, chance), labels.none, frozenset())
 
 
-class Judge(nn.Module):
+class Judge(nn.Module):  # type: ignore[misc] # PyTorch is not among the tests' packages
     """The encoder, mean-pooled, and the two heads. Only its uppermost `layers` are trained, or all."""
 
     def __init__(self, folder: Path, labels: Labels, layers: int | None = None) -> None:

@@ -19,7 +19,7 @@ import rich.progress
 
 from scripts.bench_suite.people import SENTENCES, VOICES, spoken
 from scripts.bench_suite.rooms import NOISES, loudness, mixed, recorded, reverberated
-from scripts.bench_suite.tables import Table
+from scripts.bench_suite.tables import Cell, Table
 from scripts.bench_suite.understanding import PHRASES, read_lines
 from voiceskill.app import App, Home
 from voiceskill.core.actions import Action, Alert, Say
@@ -195,8 +195,8 @@ def _unasked(app: App, interpreter: Interpreter, ear: _Ear, studio: _Studio, tal
     speech = [studio.record(text, number, places[number % len(places)]) for number, text in enumerate(_shown(talk, "speaking"))]
     sounds = {"talk": speech, **{f"{kind} alone": [studio.noise(kind, _NOISE_SECONDS)] for kind in ("white", "hum", "music", "babble")}}
     hours = {name: _hours(app, interpreter, ear, _shown(recordings, name)) for name, recordings in sounds.items()}
-    called = tuple((name, one.hours, one.utterances, *one.called) for name, one in hours.items())
-    spoke = tuple((name, *one.spoke) for name, one in hours.items())
+    called: tuple[tuple[Cell, ...], ...] = tuple((name, one.hours, one.utterances, *one.called) for name, one in hours.items())
+    spoke: tuple[tuple[Cell, ...], ...] = tuple((name, *one.spoke) for name, one in hours.items())
     return (
         Table("Called an hour, with nobody calling", ("sound", "hours", "utterances", *PHRASES_TRIED), called),
         Table("Sayings an hour, with nobody talking to it", ("sound", "wake", "of that alarms", "open", "of that alarms"), spoke, digits=0),
@@ -233,7 +233,7 @@ def _hours(app: App, interpreter: Interpreter, ear: _Ear, sounds: Iterable[Pcm])
 
 
 def _misses(app: App, ear: _Ear, studio: _Studio) -> Table:
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for place in _shown((*FAR, *NOISY), "misses"):
         shares: list[float] = []
         for phrase in PHRASES_TRIED:
@@ -251,11 +251,11 @@ def _misses(app: App, ear: _Ear, studio: _Studio) -> Table:
 
 
 def _answered(app: App, interpreter: Interpreter, ear: _Ear, studio: _Studio, questions: Sequence[str]) -> Table:
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     places = {"near, quiet": FAR[:1], "far, quiet": FAR[1:], "noise at 12 dB": [place for place in NOISY if place.decibels == 12.0]}
     for name, among in places.items():
         shares = []
-        for attention, before in (("open", ""), ("wake", f"{DEFAULT_PHRASE}, ")):
+        for attention, before in zip(_ATTENTIONS, (f"{DEFAULT_PHRASE}, ", ""), strict=True):
             ear.forget()
             said = [
                 _is_answered(app, interpreter, attention, ear.hear(studio.record(f"{before}{text}", number, among[number % len(among)])))
@@ -263,7 +263,7 @@ def _answered(app: App, interpreter: Interpreter, ear: _Ear, studio: _Studio, qu
             ]
             shares.append(100 * sum(said) / len(said))
         rows.append((name, *shares))
-    columns = ("where", "open, bare %", "wake, after the phrase %")
+    columns = ("where", "wake, after the phrase %", "open, bare %")
     return Table(f"{len(questions)} questions by writers never seen: got a word in reply", columns, tuple(rows), digits=0)
 
 

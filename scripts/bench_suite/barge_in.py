@@ -154,7 +154,8 @@ def _alone(bed: _Bedside, name: str, echo: float, minutes: float) -> tuple[str |
     """Ask for everything there is to be said, in turn, and listen to it with nobody there."""
     asked = [intent for intent in bed.skill.intents.values() if intent.examples and intent.kind is not Kind.CONTROL]
     random.Random(2).shuffle(asked)
-    speech, counts = 0.0, dict.fromkeys((DuckSpeaking, PauseSpeaking, StopSpeaking), 0)
+    kinds = (DuckSpeaking, PauseSpeaking, StopSpeaking)
+    speech, counts = 0.0, dict.fromkeys(kinds, 0)
     for intent in cycle(asked):
         if speech > 60 * minutes:
             break
@@ -163,8 +164,8 @@ def _alone(bed: _Bedside, name: str, echo: float, minutes: float) -> tuple[str |
         begun = bed.room.clock.now()
         bed.settle(_ROUTINE_SECONDS if intent.routine else 0.0)
         speech += bed.room.clock.now() - begun
-        for kind in counts:
-            counts[kind] += sum(1 for _ in bed.room.find(kind, begun))
+        for kind in kinds:
+            counts[kind] += sum(isinstance(happening, kind) for at, happening in bed.room.happened if at >= begun)
         bed.hush()
         bed.room.happened.clear()
         bed.device.speaker.forget()

@@ -296,7 +296,7 @@ def _by_text(lines: Sequence[Line], judge: PatienceJudge) -> Table:
         for number in range(1, len(parts))
     ]
     hesitant = [(f"{text} um", expected) for text, expected in broken]
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for name, texts in (("whole lines", whole), ("up to a clause", broken), ("the same and um", hesitant)):
         judged = [judge.judge(text, expected) for text, expected in texts]
         rows.append((name, len(texts), *(100 * judged.count(patience) / len(judged) for patience in Patience)))
@@ -355,5 +355,5 @@ def _room_row(name: str, sound: Pcm, judge: PatienceJudge, recogniser: Recognise
     _feed(Listener(NoEcho(), SileroVad(), rationed, _PATIENT, events.append, lambda text: judge.judge(text, Expecting.NOTHING)), sound)
     begun, ended = ([event.at for event in events if isinstance(event, kind)] for kind in (SpeechStarted, SpeechEnded))
     lengths = [end - start for start, end in zip(begun, ended, strict=False)]
-    _feed(Listener(NoEcho(), SileroVad(), eager, _fixed(_PATIENT.end_after), [].append), sound)
+    _feed(Listener(NoEcho(), SileroVad(), eager, _fixed(_PATIENT.end_after), lambda _: None), sound)
     return name, len(lengths), max(lengths, default=0.0), rationed.seconds / _ROOM_SECONDS, eager.seconds / _ROOM_SECONDS

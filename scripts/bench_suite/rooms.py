@@ -47,7 +47,7 @@ def loudness(speech: Pcm) -> float:
 
 def mixed(speech: Sound, noise: Sound, decibels: float, level: float) -> Sound:
     """Speech whose own root mean square is `level`, over noise that is so many decibels softer."""
-    return speech + noise * (level / np.sqrt((noise**2).mean()) / 10 ** (decibels / 20))
+    return speech + noise * (level / float(np.sqrt((noise**2).mean())) / 10 ** (decibels / 20))
 
 
 def recorded(sound: Sound) -> Pcm:
@@ -59,7 +59,7 @@ def babble(length: int, others: Sequence[Pcm], seed: np.random.Generator) -> Sou
     """Six other people at once."""
     total = np.zeros(length)
     for _ in range(_BABBLERS):
-        total += np.resize(others[seed.integers(len(others))].astype(np.float64), length)
+        total += np.resize(others[int(seed.integers(len(others)))].astype(np.float64), length)
     return total
 
 

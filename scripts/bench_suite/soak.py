@@ -15,7 +15,7 @@ import numpy as np
 import rich.progress
 
 from scripts.bench_suite.people import QUESTIONS, SENTENCES, spoken
-from scripts.bench_suite.tables import Table
+from scripts.bench_suite.tables import Cell, Table
 from tests.room import Room, at_level
 from voiceskill.app import App, Home
 from voiceskill.core.events import Heard
@@ -34,7 +34,7 @@ def measure_soak(home: Home, folder: Path, hours: float) -> list[Table]:
         device = RecordedDevice(app, room.clock, room.observe, synthesiser=synthesiser, echo=room.echo)
         asked = [at_level(spoken(text, voice, folder)) for voice, text in QUESTIONS]
         talk = np.concatenate([at_level(spoken(text, "flite awb", folder), 600) for text in SENTENCES])
-        rows = [("start", *_state(), None, 0)]
+        rows: list[tuple[Cell, ...]] = [("start", *_state(), None, 0)]
         for number in rich.progress.track(range(round(hours * 6)), "ten minutes at a time", transient=True):
             busy = number % 36 >= 30
             begun = time.process_time()

@@ -12,7 +12,7 @@ BEGAN = time.monotonic()
 
 import json  # noqa: E402 - the stopwatch comes first
 import sys  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
 from contextlib import contextmanager  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -42,13 +42,13 @@ class _TimedApp(App):
         with _timed("intents"):
             super().__init__(home)
 
-    def conversation(self) -> Conversation:
+    def conversation(self, *, alerts: bool = False) -> Conversation:
         with _timed("understanding"):
-            return super().conversation()
+            return super().conversation(alerts=alerts)
 
-    def recogniser(self) -> Recogniser:
+    def recogniser(self, speaking: Callable[[], bool] = lambda: False) -> Recogniser:
         with _timed("recogniser"):
-            return super().recogniser()
+            return super().recogniser(speaking)
 
     def synthesiser(self, voice: str | None = None) -> Synthesiser:
         with _timed("synthesiser"):

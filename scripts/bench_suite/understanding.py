@@ -177,9 +177,9 @@ def _encoder_alone(encoder: OnnxEncoder) -> Judge:
 
 def _linear(skill: Skill) -> Judge:
     """A logistic regression on n-grams of letters and words, taught the same phrases."""
-    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
-    from sklearn.linear_model import SGDClassifier  # type: ignore[import-untyped]
-    from sklearn.pipeline import make_pipeline, make_union  # type: ignore[import-untyped]
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import SGDClassifier
+    from sklearn.pipeline import make_pipeline, make_union
 
     taught = [(normalise(p), intent.id) for intent in skill.intents.values() for p in (*intent.examples, *intent.collected)]
     taught += [(normalise(phrase), _NONE) for phrase in skill.unrelated]
