@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -34,16 +34,18 @@ class Bedside:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._events.put(json.loads(line))
+        with suppress(ValueError):  # closed, as the test is over
+            for line in self.process.stdout:
+                self._events.put(json.loads(line))
+        self._events.put(None)
 
     def wait_for(self, event: str) -> dict[str, Any]:
-        """The next event of that name. Raises queue.Empty when it takes too long, whatever else happens meanwhile."""
+        """The next event of that name. Raises queue.Empty when it takes too long, EOFError when the device ends before."""
         return self.until(event)[-1]
 
     def until(self, event: str) -> list[dict[str, Any]]:
@@ -51,7 +53,10 @@ class Bedside:
         deadline = time.monotonic() + PATIENCE_SECONDS
         events: list[dict[str, Any]] = []
         while not events or events[-1]["event"] != event:
-            events.append(self._events.get(timeout=max(0.0, deadline - time.monotonic())))
+            happened = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
+            if happened is None:
+                raise EOFError(f"the device ended, with exit code {self.process.wait()}, before any {event}")
+            events.append(happened)
         return events
 
 
