@@ -138,7 +138,9 @@ def _turn(server: SoundServer, device: Device, question: Pcm) -> _Turn | None:
             events = device.until("said", since=began)
         except TimeoutError:
             return None
-    spoke, answered = _moment(ending(room.pcm(), room.rate), room), _moment(onset(person.pcm(), person.rate), person)
+    spoke = _moment(ending(room.pcm(), room.rate), room)
+    before = max(0, round((spoke - person.start) * person.rate))  # the last reply still sounds while the question begins
+    answered = _moment(onset(person.pcm()[before:], person.rate), person) + before / person.rate
     moments = [spoke, *(events[name]["t"] for name in ("speech_end", "matched", "speaking")), answered]
     decided, understood, handed_out, sounded = (1000 * (after - before) for before, after in pairwise(moments))
     silence = 1000 * events["speech_end"]["silence"]
