@@ -19,6 +19,7 @@ from scripts.bench_suite.tables import Cell, Table
 from tests.room import Room, at_level
 from voiceskill.app import App, Home
 from voiceskill.core.events import Heard
+from voiceskill.edges.machine import save_memory
 from voiceskill.edges.synthesisers.cache import Cached
 from voiceskill.recorded import RecordedDevice
 
@@ -28,6 +29,7 @@ _CACHE_BYTES = 200 * 2**20
 
 def measure_soak(home: Home, folder: Path, hours: float) -> list[Table]:
     """Memory, files and threads along the way, and the processor's share of an idle and of a busy hour. `folder` is scratch."""
+    save_memory()  # as the device does
     with App(home) as app:
         synthesiser = Cached(app.synthesiser(), folder / "speech", _CACHE_BYTES)
         room = Room(None)
