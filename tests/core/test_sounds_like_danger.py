@@ -30,11 +30,11 @@ def suspected(*heard: str, spotted: str | None = None, saying: str = "") -> str 
     ("heard", "flag"),
     [
         ("I can't be.", "redflag_bladder_bowel"),
-        ("I worked myself,", "redflag_bladder_bowel"),
+        ("I'm so old myself.", "redflag_bladder_bowel"),
         ("My groin is mum,", "redflag_saddle_numbness"),
-        ("Both my lyrics are dumb.", "redflag_both_legs"),
+        ("I got at him, Britture.", "redflag_fever"),
         ("My lack is weak.", "redflag_leg_weakness_one"),
-        ("I've had a bed-saw.", "redflag_trauma"),
+        ("My luck keeps giving way.", "redflag_leg_weakness_one"),
         ("I'm Berninnebip.", "redflag_fever"),
     ],
 )
@@ -52,6 +52,31 @@ def test_two_ears_that_agree_need_to_agree_less_well() -> None:
 def test_a_phrase_that_was_spotted_in_quite_other_words_is_not_asked_about() -> None:
     assert suspected("mind the step beauty", spotted="my chest hurts") is None
     assert suspected("We agreed, no presents", spotted="i want to die", saying=REPLY) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "my legs are fine",
+        "my chest is fine",
+        "my feet are cold",
+        "I've had a bad day",
+        "I've had a bath",
+        "I want to dry it",
+        "I'm going to stand up",
+        "I can feel my legs",
+        "I can breathe",
+        "my chest hurts less",
+    ],
+)
+def test_a_plain_sentence_that_has_most_of_its_words_from_a_sign_is_none(said: str) -> None:
+    assert SoundsLikeDanger(skill()).suspect([said]) is None
+
+
+def test_where_something_else_was_understood_it_must_sound_more_like_danger() -> None:
+    danger = SoundsLikeDanger(skill())
+    assert danger.suspect(["I feel fine"], meant=True) is None
+    assert danger.suspect(["I can't be"], meant=True)
 
 
 def test_what_is_denied_is_not_asked_about() -> None:

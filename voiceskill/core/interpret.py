@@ -109,7 +109,7 @@ class Interpreter:
             return None
         if saying and all(is_echo(reading, saying) for reading in readings):
             return None
-        suspected = self._sounds_like_danger.suspect(readings, spotted)
+        suspected = self._sounds_like_danger.suspect(readings, spotted, meant=isinstance(outcome, Match))
         if suspected and _is_sure(outcome) and suspected.score < _SO_ALIKE:
             return None
         return suspected

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rapidfuzz.distance import Postfix, Prefix
+
 from voiceskill.core.understanding.align import SOUNDS_ALIKE
 from voiceskill.core.understanding.normalise import words
 
@@ -81,6 +83,14 @@ def likeness(sought: str, heard: str) -> float:
     distance = Distance(sought)
     distance.hear(heard)
     return distance.likeness
+
+
+def differing(first: str, second: str) -> tuple[str, str]:
+    """What is left of two sounds without the beginning and the end that they have in common."""
+    begin = Prefix.similarity(first, second)
+    first, second = first[begin:], second[begin:]
+    end = Postfix.similarity(first, second)
+    return first[: len(first) - end], second[: len(second) - end]
 
 
 def _extra(letter: str) -> int:
