@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import time
@@ -144,7 +143,6 @@ class App:
             )
         self.machine: Machine = machine or this_machine()
         self._stack = ExitStack()
-        self._loading: Future[Recogniser] | None = None
 
     @property
     def profile_name(self) -> Name:
@@ -240,19 +238,8 @@ class App:
             decisive=decisive,
         )
 
-    def load_ahead(self) -> None:
-        """Begin to load the engine that turns speech into text, in a thread of its own: it holds nothing else up meanwhile."""
-        _ = self.profile  # made here, lest two threads make it
-        loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load")
-        self._loading = loader.submit(self._load_recogniser)
-        loader.shutdown(wait=False)
-
     def own_recogniser(self) -> Recogniser:
         """The engine of this device that turns speech into text."""
-        loading, self._loading = self._loading, None
-        return self._stack.enter_context(closing(loading.result() if loading else self._load_recogniser()))
-
-    def _load_recogniser(self) -> Recogniser:
         settings = self.settings
         built = build_recogniser(
             settings.own_recogniser,
@@ -262,7 +249,7 @@ class App:
             cache_dir=self.home.cache,
             profile=self.profile,
         )
-        return with_second_opinion(built, self.profile)
+        return self._stack.enter_context(closing(with_second_opinion(built, self.profile)))
 
     def _server(self, address: str, voice: str = "") -> RemoteServer:
         from voiceskill.edges.wyoming.remote import RemoteServer  # here, so that who asks nobody need not wait for it at the start

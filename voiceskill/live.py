@@ -62,7 +62,6 @@ def run_live(
     `heartbeat` is told of each frame, and when we end.
     """
     save_memory()
-    app.load_ahead()
     clock = MonotonicClock()
     settings = app.settings
     with ExitStack() as stack:
@@ -72,6 +71,7 @@ def run_live(
             inbox[0].post(event)
 
         devices = Devices(PortAudioSound(settings, clock), clock=clock, post=post)
+        recogniser = app.recogniser(lambda: bool(inbox and inbox[0].state.speaking))
         synthesiser = stack.enter_context(closing(app.voice()))
         renderer = stack.enter_context(_worker("render"))
         voice = Voice(
@@ -102,7 +102,6 @@ def run_live(
         inbox.append(loop)
         if alerter:
             alerter.report(post)
-        recogniser = app.recogniser(lambda: bool(loop.state.speaking))
         echo = build_echo_canceller(devices.rate, clock)
         tape = stack.enter_context(closing(Tape(record, devices.rate, time_of_day.now()))) if record else None
         heard = heartbeat.heard if heartbeat else lambda: None

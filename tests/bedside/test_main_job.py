@@ -197,7 +197,7 @@ def test_danger_is_told_to_the_household_and_who_has_seen_it_is_said_aloud(sound
 
 
 def test_a_routine_asked_for_aloud_counts_aloud_and_falls_silent_at_stop(sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
-    stop = spoken("Stop.", "flite rms", tmp_path)
+    stop = spoken("Stop it. Stop!", "flite rms", tmp_path)
     with bedside(sound_server.environment(), home) as device:
         sound_server.play_into_microphone(spoken("Start the breathing routine.", "flite rms", tmp_path), HEARING_RATE)
         counted: list[str] = []
@@ -217,7 +217,7 @@ def test_a_routine_asked_for_aloud_counts_aloud_and_falls_silent_at_stop(sound_s
 def test_the_counts_of_a_breath_leave_the_loudspeaker_a_second_apart(home: Path, tmp_path: Path) -> None:
     rate = HEARING_RATE
     asking, stop = (spoken(text, "flite rms", tmp_path) for text in ("Start the breathing routine.", "Stop."))
-    silence = np.zeros(30 * rate, np.int16)
+    silence = np.zeros(40 * rate, np.int16)
     write_wav(tmp_path / "in.wav", Clip(np.concatenate([silence[:rate], asking, silence, stop, silence[: 8 * rate]]), rate))
     command = [sys.executable, "-m", "voiceskill", "run", "--data-dir", str(home), "--events", str(tmp_path / "events.jsonl")]
     subprocess.run([*command, "--wav", str(tmp_path / "in.wav"), "--out", str(tmp_path / "out.wav")], check=True)
