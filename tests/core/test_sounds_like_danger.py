@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.rehearsing import listed_only, skill
+from voiceskill.core.actions import Alert, Say
 from voiceskill.core.conversation import Conversation, State
-from voiceskill.core.conversation.state import Confirming, Flagged
+from voiceskill.core.conversation.state import Confirming, Flagged, Idle
 from voiceskill.core.events import Heard, Hypothesis
 from voiceskill.core.sounds_like_danger import SoundsLikeDanger
 
@@ -77,6 +78,22 @@ def test_where_something_else_was_understood_it_must_sound_more_like_danger() ->
     danger = SoundsLikeDanger(skill())
     assert danger.suspect(["I feel fine"], meant=True) is None
     assert danger.suspect(["I can't be"], meant=True)
+
+
+def test_a_sign_that_was_spotted_where_dictation_read_nothing_is_not_raised() -> None:
+    spotted = Hypothesis("i can't feel my legs", 0.99)
+    for phase in (Idle(), Confirming("redflag_fever")):
+        state = State(phase=phase, introduced=True, attending=math.inf)
+        after, actions = Conversation(skill(), listed_only()).step(state, Heard(1.0, 1, (spotted,), spotted=spotted))
+        assert after.phase == phase
+        assert not [action for action in actions if isinstance(action, Alert | Say)]
+
+
+def test_a_sign_that_dictation_read_too_is_raised() -> None:
+    spotted, read = Hypothesis("i can't feel my legs", 0.99), Hypothesis("i can't feel my legs", 0.8)
+    after, actions = Conversation(skill(), listed_only()).step(State(introduced=True), Heard(1.0, 1, (read,), spotted=spotted))
+    assert after.phase == Flagged("redflag_both_legs")
+    assert [action for action in actions if isinstance(action, Alert)]
 
 
 def test_what_is_denied_is_not_asked_about() -> None:

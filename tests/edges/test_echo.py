@@ -5,12 +5,13 @@ from itertools import cycle
 
 import numpy as np
 import pytest
+import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.room import Room, at_level, level
 from voiceskill.edges import echo
-from voiceskill.edges.echo import DelayTracker, Played, build_echo_canceller
+from voiceskill.edges.echo import DelayTracker, LinearEchoCanceller, Played, build_echo_canceller
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.synthesisers.flite import Flite
 from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Cancelled, Frame, Pcm
@@ -204,6 +205,24 @@ def test_sound_that_comes_in_bursts_is_read_without_a_gap(jitter: list[int]) -> 
     read = np.concatenate([played.until(0.1 + n * 0.032, 512) for n in range(len(jitter) * 160 // 512 - 4)] or [np.zeros(0, np.int16)])
     sounding = read[np.flatnonzero(read)[:1][0] :] if read.any() else read
     assert (np.diff(sounding[sounding != 0]) == 1).all()
+
+
+def test_a_loudspeaker_of_another_rate_is_read_at_a_steady_distance() -> None:
+    """soxr gives back in bursts what it is given; a reader that shifts with them makes the canceller learn anew each time."""
+    clock, rate = VirtualClock(), 22_050
+    noise = (np.random.default_rng(1).standard_normal(20 * rate) * 3_000).astype(np.int16)
+    canceller = LinearEchoCanceller(rate, clock)
+    step, read, resampled = FRAME_SAMPLES * rate / HEARING_RATE, [], []
+    stream = soxr.ResampleStream(rate, HEARING_RATE, 1, dtype="int16")
+    for number in range(int(len(noise) / step)):
+        piece = noise[round(number * step) : round((number + 1) * step)]
+        canceller.played(piece)
+        resampled.append(stream.resample_chunk(piece))
+        clock.advance(FRAME_SAMPLES / HEARING_RATE)
+        read.append(canceller._played.until(clock.now() - canceller.delay, FRAME_SAMPLES))
+    sound, whole = np.concatenate(read[SECOND // 4 :]), np.concatenate(resampled)
+    first = int(np.correlate(whole[:HEARING_RATE].astype(float), sound[:1_000].astype(float)).argmax())
+    assert np.abs(sound.astype(int) - whole[first : first + len(sound)]).max() <= 4, "apart by more than soxr's dither"
 
 
 def test_a_loudspeaker_of_another_rate_is_followed_for_an_hour() -> None:

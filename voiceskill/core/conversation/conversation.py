@@ -233,6 +233,10 @@ class Conversation:
         began = at if utterance == heard.utterance else heard.at
         saying = "" if heard.typed else floor.audible(turn.state, began, heard.at)
         obeyed = floor.obeyed(turn.state, heard.utterance)
+        only_spotted = heard.spotted is not None and heard.hypotheses == (heard.spotted,)
+        if only_spotted and heard.text in self._skill.spotted.dangers:  # one ear alone hears danger in anything
+            turn.cue("failed")
+            return
         readings = [hypothesis.text for hypothesis in heard.hypotheses]
         questions = self._questions(turn.state, heard)
         busy = bool(obeyed) or turn.state.busy
@@ -240,7 +244,7 @@ class Conversation:
         in_danger = isinstance(turn.state.phase, Confirming | Screening) or isinstance(turn.state.help, CountingDown)
         if in_danger and heard.spotted and self._is_plain_no(meant.outcome):
             # Danger is denied in words that dictation reads, too.
-            if heard.hypotheses == (heard.spotted,):
+            if only_spotted:
                 turn.cue("failed")
                 return
             meant = self._interpreter.interpret([*questions, *readings], saying=saying, busy=busy)
