@@ -88,8 +88,8 @@ class Interpreter:
     ) -> Interpretation:
         """What an utterance with these readings means, while we are `saying` something ourselves.
 
-        Where they mean nothing sure, it may be the phrase that was `spotted`. We are `busy` when there is anything to stop: speech, a
-        routine, a question of ours.
+        Where they only sound like danger, that is a doubtful flag; where they mean nothing sure, it may be the phrase that was `spotted`.
+        We are `busy` when there is anything to stop: speech, a routine, a question of ours.
         """
         dictated = self._interpret(readings, saying, busy=busy)
         if dictated.flags or dictated.escape:
