@@ -45,7 +45,7 @@ def page_of(browser: Browser, address: str, size: str = "bedside") -> Iterator[P
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     context.close()
-    assert not complaints
+    assert not complaints, "; ".join(complaints)
 
 
 def accessibility_faults(page: Page) -> list[str]:
