@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from starlette.types import Message
 
 from tests.bedside.sound_server import wait_until
 from tests.screen.fake_device import FakeScreen
 from voiceskill.edges.clock import MonotonicClock
-from voiceskill.edges.web.live import AGAIN_SECONDS, Places
+from voiceskill.edges.web.live import AGAIN_SECONDS, Board, LiveResponse, Places
 from voiceskill.edges.web.pairing import Pairing
 from voiceskill.edges.web.server import ScreenServer
 from voiceskill.ports import Fault
@@ -121,18 +122,51 @@ def test_a_port_that_is_taken_is_told_of(tmp_path: Path) -> None:
         pass
 
 
-def test_a_place_is_given_back_when_a_screen_goes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["/live", "/live/gauges"])
+def test_a_place_is_given_back_when_a_screen_goes(tmp_path: Path, path: str) -> None:
     with served(tmp_path) as server:
         for _ in range(20):
-            with looking(server) as scenes:
-                next(scenes)
-            time.sleep(0)
-        wait_until(_can_look(server), "a place to look from")
+            wait_until(_can_look(server, path), "a place to look from")
 
 
-def _can_look(server: ScreenServer) -> Callable[[], bool]:
+@pytest.mark.parametrize("steps", range(-6, 7))
+@pytest.mark.parametrize("seconds", [None, 0.0], ids=["what is new", "what moves"])
+def test_a_screen_is_let_go_though_something_is_shown_just_then(steps: int, seconds: float | None) -> None:
+    async def leave() -> None:
+        board, going, looked = Board(), asyncio.Event(), asyncio.Event()
+        board.open()
+
+        async def receive() -> Message:
+            await going.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(_message: Message) -> None:
+            await asyncio.sleep(0)
+
+        def look() -> dict[str, str]:
+            looked.set()
+            return {}
+
+        response = LiveResponse(board, look, lambda: False, seconds)
+        showing = asyncio.create_task(response({"type": "http"}, receive, send))
+        await looked.wait()
+        moments = [going.set, board.show] if steps > 0 else [board.show, going.set]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        moments[0]()
+        for _ in range(abs(steps)):
+            await asyncio.sleep(0)
+        moments[1]()
+        async with asyncio.timeout(20):
+            await showing
+
+    asyncio.run(leave())
+
+
+def _can_look(server: ScreenServer, path: str) -> Callable[[], bool]:
     def look() -> bool:
-        with httpx.stream("GET", f"http://{HOST}:{server.port}/live") as answer:
+        with httpx.stream("GET", f"http://{HOST}:{server.port}{path}") as answer:
+            server.board.show()
             return answer.status_code == 200
 
     return look

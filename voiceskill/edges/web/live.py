@@ -3,6 +3,8 @@
 Laws of this module:
 - Only the latest scene is ever sent. Whoever is slow skips those between; nothing is queued for anybody.
 - `show` may be called in any thread, and waits for nobody.
+- Whoever goes is let go, whatever is shown at that moment. Hence anyio: before Python 3.12, asyncio.wait_for forgets to be cancelled
+  where what it waits for happens just then.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -68,8 +71,8 @@ class Board:
         """Return when there is something newer than `seen`, or after that long."""
         if self._closed or self._number != seen:
             return
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), seconds)
+        with anyio.move_on_after(seconds):
+            await self._news.wait()
 
     def _turn(self) -> None:
         self._told = False
@@ -119,27 +122,27 @@ class LiveResponse(Response):
         """See ASGI."""
         headers = [(name, value) for name, value in self.raw_headers if name != b"content-length"]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        gone = asyncio.ensure_future(_until_gone(receive))
-        sending = asyncio.ensure_future(self._send(send))
-        try:
-            await asyncio.wait((gone, sending), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            gone.cancel()
-            sending.cancel()
-            await asyncio.gather(gone, sending, return_exceptions=True)
+        async with anyio.create_task_group() as both:
+            both.start_soon(_until_gone, receive, both.cancel_scope)
+            await self._send(send)
+            both.cancel_scope.cancel()
 
     async def _send(self, send: Send) -> None:
         while not self._board.closed and not self._over():
             seen = self._board.number
             line = f"data: {json.dumps({'run': self._board.run, **self._look()}, ensure_ascii=False)}\n\n"
-            await asyncio.wait_for(send({"type": "http.response.body", "body": line.encode(), "more_body": True}), _PATIENCE_SECONDS)
+            with anyio.move_on_after(_PATIENCE_SECONDS) as patience:
+                await send({"type": "http.response.body", "body": line.encode(), "more_body": True})
+            if patience.cancelled_caught:
+                return
             if self._seconds is None:
                 await self._board.wait_for_news(seen, AGAIN_SECONDS)
             else:
-                await asyncio.sleep(self._seconds)
+                await anyio.sleep(self._seconds)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _until_gone(receive: Receive) -> None:
+async def _until_gone(receive: Receive, looking: anyio.CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+    looking.cancel()
