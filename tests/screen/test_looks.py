@@ -158,6 +158,29 @@ def test_the_circle_grows_with_a_breath_in_and_shrinks_with_a_breath_out(shown: 
         assert sizes == pytest.approx([47.5, 74.5, 74.5, 47.5], abs=1)  # of 34 to 88
 
 
+COUNT_PICTURES = """() => {
+    window.pictures = 0;
+    const draw = window.requestAnimationFrame;
+    window.requestAnimationFrame = (drawing) => { window.pictures += 1; return draw(drawing); };
+}"""
+
+
+def test_a_page_on_which_nothing_moves_takes_nothing_from_the_machine_beside_the_bed(shown: Shown) -> None:
+    shown.show("Ready", said={**SAID, "over": True})
+    with page_of(shown.browser, shown.address) as page:
+        page.clock.install()
+        page.goto("/")
+        expect(page.locator("#words")).to_have_text("Ready")
+        page.clock.run_for(1_000)
+        page.evaluate(COUNT_PICTURES)
+        page.clock.run_for(60_000)
+        assert page.evaluate("pictures") == 0
+        shown.show("Breathing", lead={**LEAD, "ring": {**RING, "seconds": 4_000.0, "elapsed": 0.0}})
+        expect(page.locator("#words")).to_have_text("Breathing")
+        page.clock.run_for(10_000)
+        assert page.evaluate("pictures") > 100
+
+
 def test_a_hold_is_a_ring_that_fills(shown: Shown) -> None:
     shown.show("Ready", lead={**LEAD, "ring": {**RING, "kind": "hold", "seconds": 4_000.0, "elapsed": 3_000.0}})
     with page_of(shown.browser, shown.address) as page:

@@ -11,10 +11,12 @@ const ringName = ring.querySelector("title");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const SMALL = 34;
 const LARGE = 88;
+const PAUSE = 25; // milliseconds: some twenty-five pictures a second
 const RING_NAMES = { in: "Breathe in", out: "Breathe out", hold: "Hold", rest: "Rest", answer: "It waits for your answer" };
 
 let spoken = null; // the sentence on the screen: its key, its words as elements, and when each of them begins
 let circle = null; // the circle on the screen: its kind, when it began, and how long it takes
+let frame = 0; // the drawing that is asked for, or 0
 
 function weight(word) {
   return word.length + 2 + (/[.,;:?!]$/.test(word) ? 4 : 0);
@@ -91,10 +93,12 @@ function showLead(one, now) {
   said.textContent = one.words; // a page opened in the middle of a step
 }
 
-function draw() {
-  const now = performance.now();
+// Draws only while something moves: a screen that stands still all night takes nothing from the ears beside it.
+function draw(now) {
+  let moving = false;
   if (spoken) {
-    const elapsed = (now - spoken.since) / 1000;
+    const elapsed = Math.max(0, now - spoken.since) / 1000;
+    moving = !spoken.over && elapsed <= spoken.seconds;
     let last = null;
     for (const { span, begins } of spoken.spans) {
       const begun = spoken.over || elapsed >= begins;
@@ -109,6 +113,7 @@ function draw() {
   }
   if (circle?.seconds) {
     const share = Math.min(1, Math.max(0, (now - circle.since) / 1000 / circle.seconds));
+    moving ||= share < 1;
     if (circle.kind === "in" || circle.kind === "out") {
       const full = circle.kind === "in" ? share : 1 - share;
       breath.setAttribute("r", still.matches ? (circle.kind === "in" ? LARGE : SMALL) : SMALL + (LARGE - SMALL) * full);
@@ -116,7 +121,11 @@ function draw() {
       arc.style.strokeDasharray = `${100 * share} 100`;
     }
   }
-  requestAnimationFrame(draw);
+  frame = moving ? setTimeout(() => requestAnimationFrame(draw), PAUSE) : 0;
+}
+
+function drawSoon() {
+  frame ||= requestAnimationFrame(draw);
 }
 
 function show(scene) {
@@ -127,6 +136,7 @@ function show(scene) {
   showSaid(scene.said, now);
   showLead(scene.lead, now);
   fit();
+  drawSoon();
 }
 
 // What comes next has two lines where the words of now leave them.
@@ -144,6 +154,8 @@ buttons();
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") send("/press/stop");
 });
-addEventListener("resize", fit);
+addEventListener("resize", () => {
+  fit();
+  drawSoon();
+});
 follow("/live", show, lost);
-requestAnimationFrame(draw);
