@@ -43,8 +43,13 @@ def page_of(browser: Browser, address: str, size: str = "bedside") -> Iterator[P
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
+    try:
+        yield page
+    except Exception as failure:
+        failure.add_note(f"In the console: {complaints}")
+        raise
+    finally:
+        context.close()
     assert not complaints, "; ".join(complaints)
 
 
