@@ -9,7 +9,7 @@ from voiceskill.core.events import Event, Heard, Hypothesis, NotHeard, Partial, 
 from voiceskill.core.segmenter import Patience, SegmenterSettings
 from voiceskill.edges.echo import NoEcho
 from voiceskill.listen import FRAME_SECONDS, Listener
-from voiceskill.ports import FRAME_SAMPLES, Frame, Pcm
+from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, Frame, Pcm, WakeDetector
 
 
 def listen(
@@ -19,10 +19,11 @@ def listen(
     speaking: Callable[[], bool] = lambda: False,
     spot: Callable[[Pcm], Hypothesis | None] = lambda _: None,
     watched: Callable[[], bool] = lambda: False,
+    caller: WakeDetector | None = None,
 ) -> list[Event]:
     """Events for stretches of (seconds, level)."""
     events: list[Event] = []
-    listener = Listener(NoEcho(), FakeDetector(), recogniser, SegmenterSettings(), events.append, judge, speaking, spot, watched)
+    listener = Listener(NoEcho(), FakeDetector(), recogniser, SegmenterSettings(), events.append, judge, speaking, spot, watched, caller)
     frame = 0
     for seconds, level in stretches:
         for _ in range(round(seconds / FRAME_SECONDS)):
@@ -204,3 +205,43 @@ def test_somebody_who_speaks_on_has_not_said_that_word_alone() -> None:
     assert isinstance(heard, Heard)
     assert len(spot.seconds) == 2
     assert spot.seconds[1] > spot.seconds[0] + 0.96
+
+
+class FakeWakeDetector:
+    """Hears a call in whatever is long."""
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.accepted = 0
+
+    def start(self) -> None:
+        self.accepted = 0
+
+    def accept(self, pcm: Pcm) -> None:
+        self.accepted += len(pcm)
+
+    def called(self) -> bool:
+        return self.accepted >= HEARING_RATE * 1.5
+
+    def close(self) -> None:
+        raise AssertionError("whoever built it closes it")
+
+
+def test_a_call_that_dictation_garbles_or_does_not_read_at_all_is_told() -> None:
+    for text in ("take that side", ""):
+        heard = listen(FakeRecogniser(text), (1.5, 9_000), (1.0, 0), caller=FakeWakeDetector())[-1]
+        assert isinstance(heard, Heard)
+        assert heard.called
+        assert heard.text == text
+
+
+def test_each_utterance_is_a_call_by_itself() -> None:
+    events = listen(FakeRecogniser("well"), (1.5, 9_000), (2.0, 0), (0.6, 9_000), (2.0, 0), caller=FakeWakeDetector())
+    assert [event.called for event in events if isinstance(event, Heard)] == [True, False]
+
+
+def test_while_we_speak_nobody_is_heard_to_call() -> None:
+    heard = listen(FakeRecogniser("take that side"), (1.5, 9_000), (1.0, 0), speaking=lambda: True, caller=FakeWakeDetector())[-1]
+    assert isinstance(heard, Heard)
+    assert not heard.called

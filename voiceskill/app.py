@@ -31,11 +31,12 @@ from voiceskill.core.spoken_values import MOST, number
 from voiceskill.core.spotting import expected_phrases
 from voiceskill.core.triage import Triage
 from voiceskill.core.understanding.matcher import Matcher
+from voiceskill.core.understanding.normalise import normalise
 from voiceskill.edges.alerting.outbox import FolderOutbox
 from voiceskill.edges.clock import MonotonicClock
 from voiceskill.edges.encoder import OnnxEncoder
 from voiceskill.edges.machine import this_machine
-from voiceskill.edges.recognisers.choose import build_recogniser, build_spotter, with_second_opinion
+from voiceskill.edges.recognisers.choose import build_recogniser, build_spotter, build_wake_detector, with_second_opinion
 from voiceskill.edges.recognisers.with_server import WithServer as RecogniserWithServer
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.speaker import SoundDeviceSpeaker
@@ -48,7 +49,7 @@ from voiceskill.edges.synthesisers.with_server import WithServer as SynthesiserW
 from voiceskill.edges.vad import SileroVad, SpareDetector
 from voiceskill.listen import Listener
 from voiceskill.loop import Loop
-from voiceskill.ports import Clip, Clock, EchoCanceller, Fault, ModelMissing, Pcm, Recogniser, Spotter, Synthesiser
+from voiceskill.ports import Clip, Clock, EchoCanceller, Fault, ModelMissing, Pcm, Recogniser, Spotter, Synthesiser, WakeDetector
 from voiceskill.profiles import Machine, Name, Profile, fitted, profile_for
 from voiceskill.settings import BadSettings, Settings, load_settings
 from voiceskill.skill_files import load_skill
@@ -273,6 +274,11 @@ class App:
         built = build_spotter(own, expected_phrases(self.skill), self.skill.spotted.homophones)
         return self._stack.enter_context(closing(built)) if built else None
 
+    def wake_detector(self) -> WakeDetector | None:
+        """The ear that hears nothing but the wake phrase."""
+        built = build_wake_detector(normalise(self.settings.wake_phrase))
+        return self._stack.enter_context(closing(built)) if built else None
+
     def synthesiser(self, voice: str | None = None) -> Synthesiser:
         """The engine of this device that speaks, with the skill's pronunciations. `voice` overrides the settings."""
         return self._stack.enter_context(closing(self.new_synthesiser(voice)))
@@ -308,6 +314,7 @@ class App:
             speaking=lambda: bool(loop.state.speaking),
             spot=lambda pcm: spotter.spot(pcm, expecting(loop.state)) if spotter else None,
             watched=watched,
+            caller=self.wake_detector(),
         )
 
     def speech(self, synthesiser: Synthesiser, text: str) -> Clip:

@@ -28,7 +28,7 @@ from voiceskill.core.segmenter import (
     judged,
 )
 from voiceskill.core.spotting import believed
-from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, EchoCanceller, Frame, Pcm, Recogniser, VoiceDetector
+from voiceskill.ports import FRAME_SAMPLES, HEARING_RATE, EchoCanceller, Frame, Pcm, Recogniser, VoiceDetector, WakeDetector
 
 FRAME_SECONDS = FRAME_SAMPLES / HEARING_RATE
 
@@ -52,7 +52,7 @@ class Listener:
 
     `judge` tells what the text so far asks for, `speaking` whether we speak. Both are called in that thread, and must be quick. `spot`
     tells at a pause which of the phrases that may be said as things stand all of an utterance is. `watched` tells whether somebody looks at
-    what is heard, word by word.
+    what is heard, word by word. `caller` hears who calls us, while we do not speak ourselves.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Listener:
         speaking: Callable[[], bool] = lambda: False,
         spot: Callable[[Pcm], Hypothesis | None] = lambda _: None,
         watched: Callable[[], bool] = lambda: False,
+        caller: WakeDetector | None = None,
     ) -> None:
         self._echo = echo
         self._detector = detector
@@ -76,6 +77,8 @@ class Listener:
         self._speaking = speaking
         self._spot = spot
         self._watched = watched
+        self._caller = caller
+        self._may_call = self._called = False
         self._sound: list[Pcm] = []
         self._spotted: Hypothesis | None = None
         self._state: SegmenterState = Quiet()
@@ -141,8 +144,12 @@ class Listener:
         self._held.clear()
         self._sound.clear()
         self._spotted = None
+        self._called = False
+        self._may_call = not self._speaking()
         self._post(SpeechStarted(at, self._utterance))
         self._recogniser.start()
+        if self._caller:
+            self._caller.start()
         self._accept(np.concatenate(self._lead), at)
 
     def _go_on(self, pcm: Pcm, at: float) -> None:
@@ -157,6 +164,8 @@ class Listener:
 
     def _accept(self, pcm: Pcm, at: float) -> None:
         self._sound.append(pcm)
+        if self._caller and self._may_call:
+            self._caller.accept(pcm)
         partial = self._recogniser.accept(pcm)
         if partial is not None:
             self._tell(at, partial)
@@ -187,6 +196,7 @@ class Listener:
     def _pause(self, at: float) -> None:
         self._spotted = self._spot(np.concatenate(self._sound))
         text = self._read(at)
+        self._called = bool(self._caller and self._may_call and self._caller.called())
         self._paused = True
         if self._spotted and believed(self._spotted, [text]):
             text = self._spotted.text
@@ -208,7 +218,9 @@ class Listener:
         self._post(SpeechEnded(at, self._utterance, before.silence))
         if not hypotheses and believed(self._spotted, ()):
             hypotheses = (self._spotted,) if self._spotted else ()
+        if not hypotheses and self._called:
+            hypotheses = (Hypothesis(""),)
         if hypotheses:
-            self._post(Heard(at, self._utterance, hypotheses, spotted=self._spotted))
+            self._post(Heard(at, self._utterance, hypotheses, spotted=self._spotted, called=self._called))
         else:
             self._post(NotHeard(at, self._utterance, before.speech))

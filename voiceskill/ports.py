@@ -264,6 +264,31 @@ class Spotter(Protocol):
         ...
 
 
+class WakeDetector(Protocol):
+    """Hears whether what somebody says begins with the wake phrase. Called from one thread."""
+
+    @property
+    def name(self) -> str:
+        """Engine and model, for people."""
+        ...
+
+    def start(self) -> None:
+        """Begin a new utterance and forget the last one."""
+        ...
+
+    def accept(self, pcm: Pcm) -> None:
+        """Take more of the utterance, any number of samples at HEARING_RATE."""
+        ...
+
+    def called(self) -> bool:
+        """Whether the phrase is in what was accepted since `start`. May be called again after more sound."""
+        ...
+
+    def close(self) -> None:
+        """Free the model."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class VoiceInfo:
     """A voice that a synthesiser can speak with."""

@@ -30,6 +30,7 @@ from voiceskill.core.interpret import Interpreter
 from voiceskill.core.skill import Kind
 from voiceskill.edges.alerts import NoAlerts
 from voiceskill.edges.echo import NoEcho
+from voiceskill.edges.recognisers.pocketsphinx_wake_phrase import PocketSphinxWakePhrase
 from voiceskill.edges.recording import VirtualClock
 from voiceskill.edges.store import MemoryStore
 from voiceskill.edges.vad import SileroVad
@@ -76,27 +77,72 @@ NOISY = tuple(
 )
 
 
+class _Callers:
+    """A WakeDetector for each phrase tried; heeded is the first."""
+
+    name = "all"
+
+    def __init__(self) -> None:
+        self._ears = {phrase: PocketSphinxWakePhrase(phrase) for phrase in PHRASES_TRIED}
+
+    def start(self) -> None:
+        for ear in self._ears.values():
+            ear.start()
+
+    def accept(self, pcm: Pcm) -> None:
+        for ear in self._ears.values():
+            ear.accept(pcm)
+
+    def called(self) -> bool:
+        return self.hears(DEFAULT_PHRASE)
+
+    def hears(self, phrase: str) -> bool:
+        """Whether it was that phrase."""
+        return self._ears[phrase].called()
+
+    def close(self) -> None:
+        for ear in self._ears.values():
+            ear.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An event, and by which phrases whoever was heard calls."""
+
+    event: Event
+    phrases: frozenset[str] = frozenset()
+
+
 class _Ear:
     """The device's own hearing, listening on and on. `seconds` is how much it heard."""
 
     def __init__(self, recogniser: Recogniser, app: App) -> None:
-        self._events: list[Event] = []
+        self._told: list[_Told] = []
         self._recogniser = recogniser
         self._app = app
+        self._callers = _Callers()
+        self._phrases = {phrase: WakePhrase(phrase, app.skill.spelling) for phrase in PHRASES_TRIED}
         self.seconds = 0.0
         self.forget()
 
     def forget(self) -> None:
         """Know nothing of how long those pause who spoke before."""
-        self._listener = Listener(NoEcho(), SileroVad(), self._recogniser, self._app.segmenter(), self._events.append)
+        self._listener = Listener(NoEcho(), SileroVad(), self._recogniser, self._app.segmenter(), self._note, caller=self._callers)
 
-    def hear(self, pcm: Pcm) -> list[Event]:
+    def _note(self, event: Event) -> None:
+        called = (phrase for phrase in PHRASES_TRIED if isinstance(event, Heard) and self._calls(event, phrase))
+        self._told.append(_Told(event, frozenset(called)))
+
+    def _calls(self, event: Heard, phrase: str) -> bool:
+        return self._phrases[phrase].question(event.text) is not None or self._callers.hears(phrase)
+
+    def hear(self, pcm: Pcm) -> list[_Told]:
         """What becomes of so much sound."""
-        self._events.clear()
+        self._told.clear()
         for start in range(0, len(pcm) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
             self.seconds += FRAME_SECONDS
             self._listener.feed(Frame(pcm[start : start + FRAME_SAMPLES], self.seconds))
-        return list(self._events)
+        return list(self._told)
 
 
 class _Studio:
@@ -181,7 +227,7 @@ def measure_attention(home: Home, folder: Path, sample: int) -> list[Table]:
         asked = random.Random(1).sample([text for text in asked if 3 <= len(text.split()) <= _LONGEST_WORDS], max(1, sample // 5))
         return [
             *_unasked(app, interpreter, ear, studio, talk[: min(sample, len(talk) - _BABBLERS)]),
-            _misses(app, ear, studio),
+            _misses(ear, studio),
             _answered(app, interpreter, ear, studio, asked),
         ]
 
@@ -216,34 +262,29 @@ class _Hours:
 def _hours(app: App, interpreter: Interpreter, ear: _Ear, sounds: Iterable[Pcm]) -> _Hours:
     ear.forget()
     before = ear.seconds
-    events = [event for sound in sounds for event in ear.hear(sound)]
+    told = [one for sound in sounds for one in ear.hear(sound)]
     hours = (ear.seconds - before) / _HOUR
-    heard = [event for event in events if isinstance(event, Heard)]
-    called = []
-    for phrase in PHRASES_TRIED:
-        wake_phrase = WakePhrase(phrase, app.skill.spelling)
-        called.append(sum(wake_phrase.question(event.text) is not None for event in heard) / hours)
+    heard = sum(isinstance(one.event, Heard) for one in told)
+    called = tuple(sum(phrase in one.phrases for one in told) / hours for phrase in PHRASES_TRIED)
     spoke = []
     for attention in _ATTENTIONS:
         device = _Bystander(app, interpreter, attention)
-        for event in events:
-            device.take(event)
+        for one in told:
+            device.take(one.event)
         spoke += [device.spoke / hours, device.alarmed / hours]
-    return _Hours(hours, len(heard) / hours, tuple(called), tuple(spoke))
+    return _Hours(hours, heard / hours, called, tuple(spoke))
 
 
-def _misses(app: App, ear: _Ear, studio: _Studio) -> Table:
+def _misses(ear: _Ear, studio: _Studio) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for place in _shown((*FAR, *NOISY), "misses"):
         shares: list[float] = []
         for phrase in PHRASES_TRIED:
             ear.forget()
-            wake_phrase = WakePhrase(phrase, app.skill.spelling)
             hits = []
             for number in range(len(VOICES) * 2):
                 text = f"{phrase}." if number < len(VOICES) else f"{phrase}, {SENTENCES[number]}"
-                events = ear.hear(studio.record(text, number, place))
-                hits.append(any(isinstance(event, Heard) and wake_phrase.question(event.text) is not None for event in events))
+                hits.append(any(phrase in one.phrases for one in ear.hear(studio.record(text, number, place))))
             shares.append(100 * (1 - sum(hits) / len(hits)))
         rows.append((place.name, *shares))
     columns = ("where", *(f'"{phrase}" missed %' for phrase in PHRASES_TRIED))
@@ -267,9 +308,9 @@ def _answered(app: App, interpreter: Interpreter, ear: _Ear, studio: _Studio, qu
     return Table(f"{len(questions)} questions by writers never seen: got a word in reply", columns, tuple(rows), digits=0)
 
 
-def _is_answered(app: App, interpreter: Interpreter, attention: Attention, events: Sequence[Event]) -> bool:
+def _is_answered(app: App, interpreter: Interpreter, attention: Attention, told: Sequence[_Told]) -> bool:
     device = _Bystander(app, interpreter, attention)
-    start = events[0].at if events else 0.0
-    for event in events:
-        device.take(replace(event, at=event.at - start))
+    start = told[0].event.at if told else 0.0
+    for one in told:
+        device.take(replace(one.event, at=one.event.at - start))
     return device.spoke > 0

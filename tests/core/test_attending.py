@@ -54,14 +54,16 @@ class Room:
         self.actions += actions
         return actions
 
-    def hear(self, *readings: str, after: float = 60.0, lasts: float = 1.0, finish: bool = True, typed: bool = False) -> str:
+    def hear(
+        self, *readings: str, after: float = 60.0, lasts: float = 1.0, finish: bool = True, typed: bool = False, called: bool = False
+    ) -> str:
         """What is said in return to what somebody begins to say `after` so many seconds."""
         self.now += after
         self.utterance += 1
         self.actions = []
         self.event(SpeechStarted(self.now, self.utterance))
         self.now += lasts
-        self.event(Heard(self.now, self.utterance, tuple(map(Hypothesis, readings)), typed=typed))
+        self.event(Heard(self.now, self.utterance, tuple(map(Hypothesis, readings)), typed=typed, called=called))
         said = [action for action in self.actions if isinstance(action, Say)]
         for say in said if finish else ():
             self.now += 1.0
@@ -111,6 +113,17 @@ def test_the_phrase_alone_is_answered_with_the_listening_sound_and_the_question_
     assert room.hear("hey bedside") == ""
     assert room.cues == ["listening"]
     assert room.hear("does heat help", after=5.0) == HEAT
+
+
+@BOTH
+def test_a_call_that_only_the_other_ear_heard_is_a_call(attention: Attention) -> None:
+    room = Room(attention)
+    assert room.hear("Play that side, does heat help?", called=True) == HEAT
+    for garbled in ("Take that side.", ""):
+        room = Room(attention)
+        assert not room.hear(garbled, called=True)
+        assert Cue("listening") in room.actions
+        assert room.hear("does heat help", after=2.0) == HEAT
 
 
 def test_what_somebody_says_who_called_is_asked_back_however_garbled_it_is() -> None:
@@ -227,6 +240,13 @@ def test_an_answer_that_sounds_like_the_phrase_is_an_answer() -> None:
     room.hear("hey bedside, no", after=2.0)
     assert any(isinstance(action, Called) for action in room.actions)
     assert any(isinstance(action, Say) for action in room.actions)
+
+
+def test_while_an_answer_is_awaited_only_the_phrase_itself_is_a_call() -> None:
+    room = Room("wake", skill(), listed_only())
+    room.hear("hey bedside, start knee rolls")
+    room.hear("the left side", after=2.0, called=True)
+    assert not any(isinstance(action, Called) for action in room.actions)
 
 
 def test_a_routine_under_way_or_held_is_steered_without_the_phrase() -> None:

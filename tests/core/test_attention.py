@@ -50,6 +50,21 @@ def test_the_phrase_may_come_after_a_moan_or_a_word_or_two() -> None:
     assert PHRASE.question("please stop, hey bedside") == "please stop"
 
 
+@pytest.mark.parametrize(
+    ("heard", "question"),
+    [
+        ("He, they sight, how long is this going to last?", "how long is this going to last"),
+        ("Play that side, is it better to put ice on it?", "is it better to put ice on it"),
+        ("how long is this going to last", "how long is this going to last"),
+        ("Take that side.", ""),
+        ("", ""),
+    ],
+)
+def test_where_another_ear_heard_the_call_its_garbled_words_are_left_out_and_no_others(heard: str, question: str) -> None:
+    assert PHRASE.question(heard) is None
+    assert PHRASE.besides(heard) == question
+
+
 def test_the_phrase_may_come_at_the_end() -> None:
     assert PHRASE.question("It's gone again, the left side this time, hey bedside.") == "it's gone again the left side this time"
 

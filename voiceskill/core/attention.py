@@ -26,6 +26,9 @@ _CALLED_AT = 0.54
 _CALLED_LAST_AT = 0.6
 """The same at the end of other words, where people with bad backs often say "on my left side"."""
 
+_GARBLED = 0.3
+"""Likeness from which the first words are what dictation made of the phrase, where another ear heard it."""
+
 _WORDS_BEFORE = 2
 """Words that may stand before the phrase at the beginning: "oh, please, hey bedside"."""
 
@@ -74,19 +77,31 @@ class WakePhrase:
         span = self._best(heard)
         if span is None or span.likeness < (_CALLED_LAST_AT if span.start and span.end == len(heard) else _CALLED_AT):
             return None
-        rest = " ".join([*heard[: span.start], *heard[span.end :]])
-        return "" if is_moan(rest) else rest
+        return _without(heard, span)
 
-    def _best(self, heard: Sequence[str]) -> _Span | None:
+    def besides(self, text: str) -> str:
+        """The same where another ear heard us called at the beginning of `text`, however garbled the phrase is there, if it is at all."""
+        heard = words(text)
+        span = self._best(heard, first=True)
+        return _without(heard, span if span and span.likeness >= _GARBLED else _Span(0.0, 0, 0))
+
+    def _best(self, heard: Sequence[str], *, first: bool = False) -> _Span | None:
+        """Where the phrase most likely is; `first` of all that is said, or at either end of it."""
         sounds = [self._sounds.of_word(word) for word in heard]
         spans = [
             _Span(likeness, start, start + length)
-            for start in range(min(_WORDS_BEFORE + 1, len(sounds)))
+            for start in range(min(1 if first else _WORDS_BEFORE + 1, len(sounds)))
             for length, likeness in _prefixes(self._phrase, sounds[start:])
         ]
-        from_end = [sound[::-1] for sound in reversed(sounds)]
-        spans += [_Span(likeness, len(sounds) - length, len(sounds)) for length, likeness in _prefixes(self._phrase[::-1], from_end)]
+        if not first:
+            from_end = [sound[::-1] for sound in reversed(sounds)]
+            spans += [_Span(likeness, len(sounds) - length, len(sounds)) for length, likeness in _prefixes(self._phrase[::-1], from_end)]
         return max(spans, key=lambda span: span.likeness, default=None)
+
+
+def _without(heard: Sequence[str], span: _Span) -> str:
+    rest = " ".join([*heard[: span.start], *heard[span.end :]])
+    return "" if is_moan(rest) else rest
 
 
 def _prefixes(sought: str, heard: Sequence[str]) -> Iterator[tuple[int, float]]:

@@ -110,7 +110,8 @@ class SpeechEnded:
 class Heard:
     """An utterance was recognised. `hypotheses` are best first and never empty. What was `typed` is nobody's echo.
 
-    `spotted` is the phrase that all of it may be, by an ear that knows only what is expected.
+    `spotted` is the phrase that all of it may be, by an ear that knows only what is expected. `called` is whether it begins with the wake
+    phrase, by an ear that knows nothing else, whatever was read.
     """
 
     at: float
@@ -118,6 +119,7 @@ class Heard:
     hypotheses: tuple[Hypothesis, ...]
     typed: bool = False
     spotted: Hypothesis | None = None
+    called: bool = False
 
     @property
     def text(self) -> str:

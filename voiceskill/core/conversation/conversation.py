@@ -284,7 +284,11 @@ class Conversation:
     def _questions(self, state: State, heard: Heard) -> list[str]:
         """What is asked besides the phrase that calls us, in each reading that has it: nothing where nobody does."""
         phrase = None if heard.typed else self._manners.wake_phrase
-        found = [phrase.question(hypothesis.text) for hypothesis in heard.hypotheses] if phrase else []
+        if phrase is None:
+            return []
+        found = [phrase.question(hypothesis.text) for hypothesis in heard.hypotheses]
+        if heard.called and not attending.awaits_words(state) and all(question is None for question in found):
+            found = [phrase.besides(heard.text)]
         return [question for question in found if question or (question is not None and not attending.awaits_words(state))]
 
     def _respond(self, turn: Turn, meant: Interpretation, text: str) -> None:

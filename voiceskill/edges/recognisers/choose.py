@@ -22,10 +22,11 @@ from voiceskill.edges.models import try_vosk_model
 from voiceskill.edges.recognisers.moonshine_engine import MODEL as MOONSHINE_MODEL
 from voiceskill.edges.recognisers.moonshine_engine import MoonshineRecogniser
 from voiceskill.edges.recognisers.pocketsphinx_spotter import PocketSphinxSpotter
+from voiceskill.edges.recognisers.pocketsphinx_wake_phrase import PocketSphinxWakePhrase
 from voiceskill.edges.recognisers.second_opinion import SecondOpinion
 from voiceskill.edges.recognisers.vosk_engine import VoskRecogniser
 from voiceskill.edges.recognisers.vosk_spotter import VoskSpotter
-from voiceskill.ports import ModelMissing, Recogniser, Spotter
+from voiceskill.ports import ModelMissing, Recogniser, Spotter, WakeDetector
 from voiceskill.profiles import PROFILES, Profile
 
 OWN_MODEL = "vosk-bedside-en"
@@ -117,6 +118,15 @@ def build_spotter(recogniser: Recogniser, expected: Mapping[Expecting, Iterable[
             _log.info("%s; short words over our own voice are heard by dictation alone", error)
             return None
         return VoskSpotter(recogniser, expected, homophones)
+
+
+def build_wake_detector(phrase: str) -> WakeDetector | None:
+    """The ear that knows only the wake phrase; none where there is nothing that could hear it."""
+    try:
+        return PocketSphinxWakePhrase(phrase)
+    except ModelMissing as error:
+        _log.info('%s; "%s" is heard by dictation alone', error, phrase)
+        return None
 
 
 def _first(builders: Sequence[Callable[[], Recogniser]], models_dir: Path) -> Recogniser:

@@ -1,4 +1,4 @@
-"""Spotting phrases with PocketSphinx, whose acoustic model of real people's speech comes inside its wheel.
+"""Spotting phrases with PocketSphinx.
 
 A grammar hears one of its phrases in anything. So the same sound is also heard as any phones in a likely order: where that explains it much
 better, nobody said the phrase. Measured over our own voice (docs/benchmarks.md): of short commands that Moonshine garbles nearly all are
@@ -8,25 +8,21 @@ found, for a fiftieth of a core and 9 MB.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from voiceskill.core.events import Hypothesis
 from voiceskill.core.spotting import Expecting
 from voiceskill.edges.recognisers.phrases import LONGEST_SECONDS, Phrases
-from voiceskill.ports import HEARING_RATE, ModelMissing, Pcm
+from voiceskill.edges.recognisers.pocketsphinx_decoder import HUM, new_decoder, phone_model
+from voiceskill.ports import HEARING_RATE, Pcm
 
 _WORSE_BY = -0.09
 """How much worse than any phones a phrase may explain the sound, to be as likely said as not, as PocketSphinx scores an utterance."""
 
 _SOFTNESS = 0.03
 """By how much that changes the log odds by one."""
-
-_HUM = np.random.default_rng(0).integers(-3, 4, HEARING_RATE // 10, dtype=np.int16)
-"""A tenth of a second of the softest noise: the model knows no digital silence."""
 
 _ANY_PHONES = "any phones"
 
@@ -38,17 +34,9 @@ class PocketSphinxSpotter:
 
     def __init__(self, expected: Mapping[Expecting, Iterable[str]], homophones: Mapping[str, str]) -> None:
         """Listen for these phrases. `homophones` stand for words without a known pronunciation. Raises ModelMissing."""
-        try:
-            from pocketsphinx import Config, Decoder, get_model_path
-        except (ImportError, OSError) as error:
-            raise ModelMissing(f"PocketSphinx does not load ({error}): run scripts/setup again") from error
         wanted = _words(phrase for phrases in expected.values() for phrase in phrases) | _words(homophones.values())
-        known = _pronunciations(Path(get_model_path("en-us/cmudict-en-us.dict")), wanted)
-        self._decoder: Any = Decoder(Config(hmm=get_model_path("en-us/en-us"), dict=None, lm=None, loglevel="FATAL"))
-        for word, phones in known:
-            self._decoder.add_word(word, phones, True)  # noqa: FBT003 - PocketSphinx's own signature
-        self._decoder.add_allphone_file(_ANY_PHONES, get_model_path("en-us/en-us-phone.lm.bin"))
-        words = frozenset(word for word, _ in known)
+        self._decoder, words = new_decoder(wanted)
+        self._decoder.add_allphone_file(_ANY_PHONES, phone_model())
         self._phrases = {now: Phrases.known(phrases, words, homophones) for now, phrases in expected.items()}
         for now, phrases in self._phrases.items():
             if phrases.spoken:
@@ -60,7 +48,7 @@ class PocketSphinxSpotter:
         phrases = self._phrases.get(expected)
         if not phrases or not phrases.spoken or not 0 < len(pcm) <= LONGEST_SECONDS * HEARING_RATE:
             return None
-        sound = np.concatenate([_HUM, pcm]).astype("<i2", copy=False).tobytes()
+        sound = np.concatenate([HUM, pcm]).astype("<i2", copy=False).tobytes()
         heard, score = self._explain(sound, expected.name)
         phrase = phrases.spoken.get(heard)
         if phrase is None:
@@ -87,16 +75,3 @@ class PocketSphinxSpotter:
 
 def _words(phrases: Iterable[str]) -> set[str]:
     return {word for phrase in phrases for word in phrase.split()}
-
-
-def _pronunciations(dictionary: Path, wanted: set[str]) -> list[tuple[str, str]]:
-    """Words of the dictionary, further pronunciations as `word(2)`, and their phones."""
-
-    def found() -> Iterator[tuple[str, str]]:
-        with dictionary.open(encoding="utf-8") as lines:
-            for line in lines:
-                word, _, phones = line.strip().partition(" ")
-                if word.partition("(")[0] in wanted:
-                    yield word, phones.strip()
-
-    return list(found())
