@@ -76,6 +76,7 @@ def bedside(environment: Mapping[str, str], home: Path, *arguments: str) -> Iter
 VOICES = {
     "flite rms": ["flite", "-voice", "rms", "-t", "{text}", "-o", "{file}"],
     "flite slt": ["flite", "-voice", "slt", "-t", "{text}", "-o", "{file}"],
+    "flite awb": ["flite", "-voice", "awb", "-t", "{text}", "-o", "{file}"],
     "espeak-ng en-gb": ["espeak-ng", "-v", "en-gb", "-s", "140", "-w", "{file}", "{text}"],
 }
 
@@ -135,6 +136,18 @@ def test_where_it_is_to_be_called_only_a_question_after_the_wake_phrase_is_answe
         assert "say" not in {event["event"] for event in device.until("wake")}
         assert device.wait_for("matched")["intent"] == "relief_heat_or_cold"
         device.wait_for("said")
+
+
+def test_a_call_of_which_dictation_makes_other_words_is_heard_too(sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('attention = "wake"\n')
+    with bedside(sound_server.environment(), home, "--config", str(tmp_path / "settings.toml")) as device:
+        sound_server.play_into_microphone(spoken("Hey bedside.", "flite awb", tmp_path), HEARING_RATE)  # "He they excite."
+        device.wait_for("wake")
+        waiting_for_the_sound = np.zeros(HEARING_RATE, np.int16)
+        question = spoken("Should I use heat or ice?", "flite rms", tmp_path)
+        sound_server.play_into_microphone(np.concatenate([waiting_for_the_sound, question]), HEARING_RATE)
+        assert device.wait_for("matched")["intent"] == "relief_heat_or_cold"
+        device.wait_for("say")
 
 
 def test_stop_said_over_its_voice_silences_it(sound_server: SoundServer, home: Path, tmp_path: Path) -> None:
