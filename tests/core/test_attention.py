@@ -84,6 +84,7 @@ def test_talk_that_is_not_for_us_hardly_ever_calls_us() -> None:
 def test_any_text_at_all_calls_us_or_not_and_leaves_only_words_that_were_said(text: str) -> None:
     question = PHRASE.question(text)
     assert question is None or set(question.split()) <= set(normalise(text).split())
+    assert set(PHRASE.besides(text).split()) <= set(normalise(text).split())
 
 
 @settings(deadline=None)
