@@ -21,8 +21,9 @@ and for eight seconds after its last word, nobody needs it. "Help me", signs of 
 can't move") need it never.
 
 - Two to four words, eight letters or more. Longer is surer: "hello lighthouse" is told from other talk better than "hey bea".
-- Real words that are seldom said together: of three that were measured, "listen maggie" was missed least, far less than "hey bedside".
-  A made-up name is found by its sound, but not as well.
+- Real words that are seldom said together: of three that were measured in a quiet room, near and far, hardly a call was missed.
+  A made-up name is found by its sound, but not as well, and by one ear less: the one that knows only this phrase knows the words of a
+  dictionary.
 - Nothing that is said in the house anyway, and not the name of somebody who lives there. What stands in ordinary talk is refused.
 - Say it as it suits you: before the question ("hey bedside, why did my back go?"), after it, or alone; then a short rising sound answers,
   and the question can follow. At the end of a sentence it must be said more clearly.
