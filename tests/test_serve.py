@@ -72,8 +72,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             process.terminate()
 
 
-def start(data: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "voiceskill", "serve", "--wyoming", "tcp://127.0.0.1:0", "--data-dir", str(data)]
+def start(data: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "voiceskill", "serve", "--wyoming", "tcp://127.0.0.1:0", "--data-dir", str(data), *options]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
@@ -84,6 +84,19 @@ def port_of(process: subprocess.Popen[str]) -> int:
     found = re.match(r"Answering others at tcp://127\.0\.0\.1:(\d+)\. Ctrl-C stops\.", told)
     assert found, told
     return int(found[1])
+
+
+@pytest.mark.parametrize(("host", "shared"), [("127.0.0.1", False), ("0.0.0.0", True)], ids=["here", "in the house"])
+def test_the_screen_beside_it_shows_a_code_where_others_in_the_house_may_come_in(tmp_path: Path, host: str, shared: bool) -> None:
+    with start(tmp_path, "--http", f"{host}:0") as process:
+        try:
+            assert process.stderr
+            assert process.stderr.readline().startswith(f"The bedside screen is at http://{host}:")
+            if shared:
+                assert re.search(r"type \d{4} \d{4} there", process.stderr.readline())
+            port_of(process)
+        finally:
+            process.terminate()
 
 
 def test_home_assistant_finds_a_conversation_ears_and_a_voice(served: Served) -> None:
